@@ -85,7 +85,7 @@ def environment(root: Path, credentials: Mapping[str, str], bind: str, port: int
         "MINISTACK_HOST": "127.0.0.1",
         "MINISTACK_ACCOUNT_ID": layout.ACCOUNT,
         "MINISTACK_REGION": layout.REGION,
-        "SERVICES": "ec2,eks,iam,kms,logs,s3,sts",
+        "SERVICES": "ec2,eks,iam,kms,logs,organizations,s3,sts",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "USE_SSL": "0",

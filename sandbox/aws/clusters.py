@@ -1,4 +1,8 @@
-"""EKS clusters. The one that this machine runs has its real endpoint, certificate authority and issuer."""
+"""EKS clusters. The one that this machine runs has its real endpoint, certificate authority and issuer.
+
+A cluster is ACTIVE. `<root>/clusters/<cluster>.json` gives it another status, as when EKS has lost a resource of it:
+{"status": "FAILED", "issues": [{"code": …, "message": …, "resourceIds": […]}]}.
+"""
 
 import base64
 import json
@@ -37,6 +41,12 @@ def install(settings: ServerSettings) -> None:
         _correct(settings, cluster, body)
         return eks._json_resp(200, {"cluster": eks._sanitize(cluster)})
 
+    def _describe_cluster(name: str) -> Response:
+        cluster = eks._clusters.get(name)
+        if cluster is None:
+            return stock_describe(name)
+        return eks._json_resp(200, {"cluster": {**eks._sanitize(cluster), **_read_report(settings, name)}})
+
     def _delete_cluster(name: str) -> Response:
         _check_deletion(name)
         answer = stock_delete(name)
@@ -60,7 +70,17 @@ def install(settings: ServerSettings) -> None:
     patching.replace(eks, "_get_docker", _no_container_engine)
     stock_restore = patching.replace(eks, "_restore_state", _restore_state)
     stock_create = patching.replace(eks, "_create_cluster", _create_cluster)
+    stock_describe = patching.replace(eks, "_describe_cluster", _describe_cluster)
     stock_delete = patching.replace(eks, "_delete_cluster", _delete_cluster)
+
+
+def _read_report(settings: ServerSettings, name: str) -> dict[str, Any]:
+    """Return status and health of a cluster if a file gives them."""
+    try:
+        report = json.loads((settings.cluster_reports / f"{name}.json").read_text())
+    except FileNotFoundError:
+        return {}
+    return {"status": report["status"], "health": {"issues": report.get("issues", [])}}
 
 
 def configure(name: str, body: dict[str, Any]) -> Response:

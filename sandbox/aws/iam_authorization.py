@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.aws import call_log, patching
+from sandbox.aws import call_log, control_policies, patching
 from sandbox.aws.call_log import Call
 from sandbox.aws.emulator import Parameters, Response, ec2, iam_actions, iam_evaluator, kms, responses, sts
 
@@ -31,7 +31,8 @@ class Changes:
 # The server sets it for each request, as EKS verbs run in threads beside other requests.
 changes: ContextVar[Changes] = ContextVar("sandbox_changes")
 _caller: ContextVar[str] = ContextVar("sandbox_caller", default="")
-_denied_by_boundary: ContextVar[bool] = ContextVar("sandbox_denied_by_boundary", default=False)
+_limit: ContextVar[str] = ContextVar("sandbox_limit", default="")
+"""Kind of the policy that denied the current request, if no identity-based policy did."""
 
 
 def install(logs: Path) -> None:
@@ -40,7 +41,7 @@ def install(logs: Path) -> None:
     _resolve_resources()
     _add_tag_keys(logs)
     _expand_variables()
-    _note_boundary()
+    _note_limit()
     _name_denied_resources()
 
 
@@ -210,12 +211,21 @@ def _variable(name: str, ctx: Any) -> str:  # noqa: ANN401
     return value
 
 
-def _note_boundary() -> None:
-    """Keep whether the boundary or a session policy, and not the identity's policies, denied a request."""
+def _note_limit() -> None:
+    """Keep whether the organization, the boundary or a session policy, and not a policy of the identity, denied."""
 
     def evaluate(ctx: Any, policies: Any, *limits: Any) -> Any:  # noqa: ANN401 (the emulator's classes)
+        def allows(layer: Any) -> bool:  # noqa: ANN401
+            return stock(ctx, layer).decision == "Allow"
+
         result = stock(ctx, policies, *limits)
-        _denied_by_boundary.set(result.decision == "ImplicitDeny" and stock(ctx, policies).decision == "Allow")
+        limit = ""
+        if result.decision != "Allow":
+            if not all(allows(each) for each in control_policies.layers()):
+                limit = "service control policy"
+            elif allows(policies):
+                limit = "permissions boundary"
+        _limit.set(limit)
         return result
 
     stock = patching.replace(iam_evaluator, "evaluate", evaluate)
@@ -230,8 +240,9 @@ def _name_denied_resources() -> None:
             text = iam_actions.identity_denial_message(
                 denial["action"], denial["principal_arn"], denial["resource_arn"], denial["explicit_deny"]
             )
-            if _denied_by_boundary.get():
-                text = text.replace("no identity-based policy allows", "no permissions boundary allows")
+            if limit := _limit.get():
+                text = text.replace("no identity-based policy allows", f"no {limit} allows")
+                text = text.replace("an identity-based policy", f"a {limit}")
             denial["message"] = (_EC2_DENIED if service == "ec2" else "") + text
         return stock()
 

@@ -4,7 +4,19 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sandbox.aws import eks, iam, iam_authorization, instances, networks, patching, quotas, simulation, sts, volumes
+from sandbox.aws import (
+    control_policies,
+    eks,
+    iam,
+    iam_authorization,
+    instances,
+    networks,
+    patching,
+    quotas,
+    simulation,
+    sts,
+    volumes,
+)
 from sandbox.aws import emulator as stock
 from sandbox.aws.settings import current
 
@@ -14,6 +26,7 @@ _SAVED = (
     ("ec2", stock.ec2),
     ("kms", stock.kms),
     ("cloudwatch_logs", stock.cloudwatch_logs),
+    ("organizations", stock.organizations),
     ("s3", stock.s3),
 )
 _HEALTH = "/_ministack/health"
@@ -26,6 +39,7 @@ def install() -> None:
     """Install the overlay. Raises OverlayError when the emulator is another version."""
     patching.require_version()
     settings = current()
+    control_policies.install()
     iam_authorization.install(settings.logs)
     sts.install(settings)
     iam.install()

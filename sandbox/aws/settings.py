@@ -31,6 +31,11 @@ class ServerSettings:
         return self.root / "addons"
 
     @property
+    def cluster_reports(self) -> Path:
+        """Folder of `<cluster>.json`, see `clusters.py`."""
+        return self.root / "clusters"
+
+    @property
     def issuer_key(self) -> Path:
         """Public key of the cluster's service-account tokens."""
         return self.root / "pki" / "service-account.pub"

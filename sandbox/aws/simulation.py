@@ -1,9 +1,9 @@
-"""IAM's SimulatePrincipalPolicy for roles: policies and boundary, with the condition keys of the request."""
+"""IAM's SimulatePrincipalPolicy for roles: policies, boundary and organization, with the request's condition keys."""
 
 from typing import Any
 from xml.sax.saxutils import escape
 
-from sandbox.aws import patching
+from sandbox.aws import control_policies, patching
 from sandbox.aws.emulator import Parameters, Response, iam, iam_evaluator, responses
 
 _VERB = "SimulatePrincipalPolicy"
@@ -30,6 +30,7 @@ def _simulate(p: Parameters) -> Response:
     resource = next(iter(_members(p, "ResourceArns")), "*")
     policies = iam_evaluator._gather_role_policies(name, account)
     boundary = iam_evaluator._permissions_boundary(iam._roles, name, account)
+    organization = control_policies.layers()
     results = ""
     for action in _members(p, "ActionNames"):
         context = iam_evaluator.EvalContext(
@@ -41,19 +42,23 @@ def _simulate(p: Parameters) -> Response:
             region=responses.get_region(),
             service_context=_context(p),
         )
-        decision = _DECISIONS[iam_evaluator.evaluate(context, policies, *boundary).decision]
-        within = all(iam_evaluator.evaluate(context, limit).decision == _ALLOWED for limit in boundary)
-        detail = (
-            f"<PermissionsBoundaryDecisionDetail><AllowedByPermissionsBoundary>{str(within).lower()}"
-            "</AllowedByPermissionsBoundary></PermissionsBoundaryDecisionDetail>"
-        )
+        decision = _DECISIONS[iam_evaluator.evaluate(context, policies, *boundary, *organization).decision]
+        details = _detail("PermissionsBoundary", context, boundary)
+        details += _detail("Organizations", context, organization)
         results += (
             f"<member><EvalActionName>{escape(action)}</EvalActionName>"
             f"<EvalResourceName>{escape(resource)}</EvalResourceName><EvalDecision>{decision}</EvalDecision>"
-            f"<MatchedStatements/><MissingContextValues/>{detail if boundary else ''}</member>"
+            f"<MatchedStatements/><MissingContextValues/>{details}</member>"
         )
     result = f"<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated>"
     return iam._xml(200, f"{_VERB}Response", f"<{_VERB}Result>{result}</{_VERB}Result>", ns="iam")
+
+
+def _detail(kind: str, context: Any, limits: list[Any]) -> str:  # noqa: ANN401 (one of the emulator's classes)
+    """Return whether all limits of a kind allow a request; nothing without a limit."""
+    within = all(iam_evaluator.evaluate(context, limit).decision == _ALLOWED for limit in limits)
+    element, answer = f"{kind}DecisionDetail", f"AllowedBy{kind}"
+    return f"<{element}><{answer}>{str(within).lower()}</{answer}></{element}>" if limits else ""
 
 
 def _context(p: Parameters) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Supports cgroup v1 (one tree for each controller), v2 (one tree) and both side by side.
 """
 
+import os
 import shlex
 from collections.abc import Iterable
 from contextlib import suppress
@@ -53,11 +54,16 @@ def processes(name: str, roots: Iterable[Path]) -> set[int]:
     """Return every process in the group or below it."""
     found: set[int] = set()
     for root in roots:
-        for file in (root / name.lstrip("/")).rglob("cgroup.procs"):
-            # The group may disappear between listing and reading.
+        for folder in _list_groups(root / name.lstrip("/")):
             with suppress(OSError):
-                found.update(int(line) for line in file.read_text().split())
+                found.update(int(line) for line in (folder / "cgroup.procs").read_text().split())
     return found
+
+
+def _list_groups(top: Path) -> list[Path]:
+    """Return a group and those below it, the lowest first. One may disappear while they are listed."""
+    # Unlike Path.rglob, os.walk skips a folder that is gone.
+    return [Path(folder) for folder, _, _ in os.walk(top, topdown=False)]
 
 
 def remove(name: str, roots: Iterable[Path], seconds: float = 10.0) -> None:
@@ -73,7 +79,7 @@ def remove(name: str, roots: Iterable[Path], seconds: float = 10.0) -> None:
 
 def _is_removed(top: Path) -> bool:
     """Delete the groups that are empty; return whether none is left."""
-    for folder in [*sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True), top]:
+    for folder in _list_groups(top):
         with suppress(OSError):
             folder.rmdir()
     return not top.exists()

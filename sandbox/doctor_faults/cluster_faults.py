@@ -1,20 +1,33 @@
-"""Faults of the driver in the cluster: its objects, its pods and its node plugin."""
+"""Faults of the cluster, and of the driver in it: its objects, its pods and its node plugin."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
 
 from sandbox.aws.addon_catalogue import EBS_CSI
-from sandbox.doctor_faults import probe_claim
+from sandbox.doctor_faults import pod_identity_agent, probe_claim
 from sandbox.doctor_faults.fault_context import CONTROLLER, NAMESPACE, SERVICE_ACCOUNT, FaultContext, FaultError
-from sandbox.doctor_faults.identity_faults import annotate_new_role
-from sandbox.doctor_faults.saved_resources import is_registered
+from sandbox.doctor_faults.identity_faults import annotate_new_role, associate_new_role
+from sandbox.doctor_faults.saved_resources import cluster_report, is_registered
 from sandbox.ebs_csi import health, node_plugin
 from sandbox.layout import CLUSTER, NODES, Node
 from sandbox.polling import until
 
 WEBHOOK = "pod-identity-webhook"
 _IDENTITY = ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
+_CONTAINER = "ebs-plugin"
 _SELECTOR = f"app={CONTROLLER}"
 _SECONDS = 60.0
 _ALONE = {"replicas": 1, "strategy": {"type": "Recreate", "rollingUpdate": None}}
 """Fields of the Deployment that end the old pods at once."""
+
+
+def fail_cluster(context: FaultContext) -> None:
+    """Let EKS report that it has lost the role of the cluster."""
+    issue = {"code": "IamRoleNotFound", "message": "The role of the cluster was not found.", "resourceIds": []}
+    report = cluster_report(context)
+    report.parent.mkdir(exist_ok=True)
+    report.write_text(json.dumps({"status": "FAILED", "issues": [issue]}))
 
 
 def remove_driver(context: FaultContext) -> None:
@@ -33,7 +46,7 @@ def delete_service_account(context: FaultContext) -> None:
 
 def remove_identity(context: FaultContext) -> None:
     """Remove the annotation, and create the pods again without a role. Wait for the error of the driver."""
-    context.kubectl("-n", NAMESPACE, "annotate", "serviceaccount", SERVICE_ACCOUNT, "eks.amazonaws.com/role-arn-")
+    _remove_annotation(context)
     _drop_variables(context, _IDENTITY)
     probe_claim.show(context)
     context.await_event("PersistentVolumeClaim", probe_claim.NAME, "no EC2 IMDS role found", probe_claim.NAMESPACE)
@@ -53,14 +66,51 @@ def remove_endpoint(context: FaultContext, variable: str) -> None:
     context.await_event("PersistentVolumeClaim", probe_claim.NAME, "amazonaws.com", probe_claim.NAMESPACE)
 
 
+def silence_agent(context: FaultContext) -> None:
+    """Give the driver its role by Pod Identity, with an agent that runs and does not answer.
+
+    The driver waits five seconds for an answer in place of sixty, so that its error is seen soon.
+    """
+    pod_identity_agent.drop_packets(context)
+    pod_identity_agent.start_agent(context)
+    associate_new_role(context)
+    _remove_annotation(context)
+    container = _read_container(context)
+    variables = [{"name": name, "value": value} for name, value in pod_identity_agent.VARIABLES.items()]
+    changes = {
+        "args": [*container["args"], "--timeout=5s"],
+        "env": [*_build_removals(container, _IDENTITY), *variables],
+        "volumeMounts": [pod_identity_agent.MOUNT],
+    }
+    _recreate_pods(context, changes, volumes=[pod_identity_agent.TOKEN_VOLUME])
+    probe_claim.show(context)
+    context.await_event("PersistentVolumeClaim", probe_claim.NAME, "DeadlineExceeded", probe_claim.NAMESPACE)
+
+
+def _remove_annotation(context: FaultContext) -> None:
+    context.kubectl("-n", NAMESPACE, "annotate", "serviceaccount", SERVICE_ACCOUNT, "eks.amazonaws.com/role-arn-")
+
+
 def _drop_variables(context: FaultContext, names: tuple[str, ...]) -> None:
     """Create the pods of the controller again without environment variables."""
+    _recreate_pods(context, {"env": _build_removals(_read_container(context), names)})
+
+
+def _read_container(context: FaultContext) -> dict[str, Any]:
     (deployment,) = context.get("-n", NAMESPACE, "deployment", CONTROLLER)
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    removed = [{"name": each["name"], "$patch": "delete"} for each in container["env"] if each["name"] in names]
-    containers = [{"name": container["name"], "env": removed}]
+    return container
+
+
+def _build_removals(container: Mapping[str, Any], names: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"name": each["name"], "$patch": "delete"} for each in container["env"] if each["name"] in names]
+
+
+def _recreate_pods(context: FaultContext, container: Mapping[str, Any], **pod: Any) -> None:  # noqa: ANN401
+    """Create the pods of the controller again with a patch of their container, and of further fields of their spec."""
     before = [f"pod/{each['metadata']['name']}" for each in context.get("-n", NAMESPACE, "pods", "-l", _SELECTOR)]
-    context.patch("deployment", CONTROLLER, {"spec": {**_ALONE, "template": {"spec": {"containers": containers}}}})
+    spec = {"containers": [{"name": _CONTAINER, **container}], **pod}
+    context.patch("deployment", CONTROLLER, {"spec": {**_ALONE, "template": {"spec": spec}}})
     # Until its end, a pod with the variables may still provision a claim.
     if before:
         context.kubectl("-n", NAMESPACE, "wait", "--for=delete", *before, "--timeout=60s")

@@ -117,7 +117,7 @@ def trust_policy(  # noqa: PLR0913 - the parts of a trust policy that can be wro
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def permissions(*actions: str, resource: str = "*") -> str:
-    """Return a policy that allows actions."""
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+def permissions(*actions: str, resource: str = "*", effect: str = "Allow") -> str:
+    """Return a policy that allows or denies actions."""
+    statement = {"Effect": effect, "Action": list(actions), "Resource": resource}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

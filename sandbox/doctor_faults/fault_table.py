@@ -18,10 +18,13 @@ from sandbox.doctor_faults.fault_context import (
     FaultContext,
     trust_policy,
 )
+from sandbox.doctor_faults.pod_identity_agent import AGENT, DroppedPackets
 from sandbox.doctor_faults.probe_claim import Probe
 from sandbox.doctor_faults.saved_resources import (
     Addon,
+    ClusterStatus,
     ControllerRollout,
+    ControlPolicies,
     HopLimits,
     Keys,
     KubernetesObject,
@@ -31,8 +34,10 @@ from sandbox.doctor_faults.saved_resources import (
     Policy,
     Role,
     SavedResource,
+    Snapshots,
     Volumes,
 )
+from sandbox.doctor_faults.snapshot_objects import KINDS
 from sandbox.layout import ACCOUNT, NODES
 
 
@@ -55,6 +60,7 @@ _NEW_ROLE = Role(identity.NEW_ROLE)
 _ACCOUNT_OBJECT = KubernetesObject("serviceaccount", SERVICE_ACCOUNT)
 _DEPLOYMENT = KubernetesObject("deployment", CONTROLLER)
 _WEBHOOK = KubernetesObject("mutatingwebhookconfiguration", in_cluster.WEBHOOK)
+_SNAPSHOT_DEFINITIONS = tuple(KubernetesObject("customresourcedefinition", name) for name in KINDS.values())
 _OTHER_HOST = f"{HOST[:-4]}0000"
 
 
@@ -62,7 +68,16 @@ def _trust(name: str, cause: str, document: str) -> Fault:
     return Fault(name, cause, (_ROLE,), lambda c: identity.write_trust(c, document), cached=True)
 
 
+def _snapshot(name: str, change_role: Callable[[FaultContext], None]) -> Fault:
+    def make(context: FaultContext) -> None:
+        change_role(context)
+        storage.claim_from_snapshot(context)
+
+    return Fault(name, "permissions-snapshot", (*_SNAPSHOT_DEFINITIONS, Snapshots(), Volumes(), _ROLE, _PROBE), make)
+
+
 _FAULTS = (
+    Fault("cluster-not-active", "cluster-not-active", (ClusterStatus(),), in_cluster.fail_cluster),
     Fault("driver-missing", "driver-missing", (Addon(), _PROBE), in_cluster.remove_driver),
     Fault(
         "service-account-missing",
@@ -158,6 +173,15 @@ _FAULTS = (
         cached=True,
     ),
     Fault(
+        "credentials-endpoint",
+        "credentials-endpoint",
+        (
+            *(ControllerRollout(), _DEPLOYMENT, _ACCOUNT_OBJECT, _NEW_ROLE, PodIdentityAssociations()),
+            *(KubernetesObject("daemonset", AGENT), DroppedPackets(), _PROBE),
+        ),
+        in_cluster.silence_agent,
+    ),
+    Fault(
         "sts-unreachable",
         "sts-unreachable",
         (ControllerRollout(), _DEPLOYMENT, _PROBE),
@@ -177,6 +201,14 @@ _FAULTS = (
         (Policy(identity.BOUNDARY_ARN), _ROLE, _PROBE),
         identity.set_boundary,
     ),
+    Fault(
+        "permissions-organization",
+        "permissions-organization",
+        (ControlPolicies(), _PROBE),
+        identity.attach_control_policy,
+    ),
+    _snapshot("permissions-snapshot", identity.forbid_snapshots),
+    _snapshot("permissions-snapshot-tags", identity.require_snapshot_tags),
     Fault(
         "controller-not-running",
         "controller-not-running",
@@ -208,13 +240,9 @@ _FAULTS = (
 FAULTS: Mapping[str, Fault] = {each.name: each for each in _FAULTS}
 
 NOT_MADE: Mapping[str, str] = {
-    "cluster-not-active": "EKS alone sets the status of a cluster, and the cluster of the sandbox stays ACTIVE",
     "oidc-thumbprint": "the STS of the sandbox knows the signing key and reads no certificate of the issuer",
-    "credentials-endpoint": "the sandbox has no Pod Identity agent that could stay silent",
     "driver-start-blocked": "the sandbox has no driver 1.47.0; its own program does not have that defect",
     "driver-too-old": "the sandbox has no driver without support for Pod Identity",
-    "permissions-organization": "the account of the sandbox belongs to no organization",
-    "permissions-snapshot": "the driver of the sandbox creates no volumes from snapshots",
     "filesystem-features": "all nodes of the sandbox share one kernel, which formats the volumes too",
 }
 """Causes of the catalogue without a fault, and the reason. Unit tests of the doctor judge them from facts."""

@@ -1,6 +1,7 @@
 """Faults of the identity chain in AWS: provider, role, trust policy, permissions, Pod Identity."""
 
 import json
+from collections.abc import Mapping
 
 from sandbox.aws.seed import ROLE
 from sandbox.doctor_faults import probe_claim
@@ -13,12 +14,14 @@ from sandbox.doctor_faults.fault_context import (
     permissions,
     trust_policy,
 )
+from sandbox.doctor_faults.saved_resources import CONTROL_POLICY
 from sandbox.layout import ACCOUNT, CLUSTER, ISSUER, REGION
 
 NEW_ROLE = f"{ROLE}-new"
 BOUNDARY_ARN = f"arn:aws:iam::{ACCOUNT}:policy/sandbox-fault-boundary"
 DUAL_STACK_URL = ISSUER.replace(f"oidc.eks.{REGION}.amazonaws.com", f"oidc-eks.{REGION}.api.aws")
 _POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
+_POLICY_V2 = "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2"
 _POD_IDENTITY = {
     "Effect": "Allow",
     "Principal": {"Service": "pods.eks.amazonaws.com"},
@@ -99,11 +102,30 @@ def detach_policies(context: FaultContext) -> None:
 
 def shrink_permissions(context: FaultContext) -> None:
     """Give the driver's role a policy that allows reading only."""
-    document = permissions("ec2:Describe*")
-    context.aws("iam").put_role_policy(RoleName=ROLE, PolicyName="read-only", PolicyDocument=document)
-    for each in context.aws("iam").list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]:
-        context.aws("iam").detach_role_policy(RoleName=ROLE, PolicyArn=each["PolicyArn"])
+    _replace_managed_policies(context, {"read-only": permissions("ec2:Describe*")})
     probe_claim.show(context)
+
+
+def forbid_snapshots(context: FaultContext) -> None:
+    """Give the driver's role policies that allow new volumes, but none from a snapshot."""
+    actions = ("Describe*", "CreateTags", "AttachVolume", "DetachVolume", "DeleteVolume", "ModifyVolume")
+    others = permissions(*(f"ec2:{each}" for each in actions))
+    create = permissions("ec2:CreateVolume", resource="arn:aws:ec2:*:*:volume/*")
+    _replace_managed_policies(context, {"volumes": others, "new-volumes": create})
+
+
+def require_snapshot_tags(context: FaultContext) -> None:
+    """Give the driver's role the managed policy that allows only snapshots with the tag of the driver."""
+    _replace_managed_policies(context, {})
+    context.aws("iam").attach_role_policy(RoleName=ROLE, PolicyArn=_POLICY_V2)
+
+
+def _replace_managed_policies(context: FaultContext, documents: Mapping[str, str]) -> None:
+    iam = context.aws("iam")
+    for name, document in documents.items():
+        iam.put_role_policy(RoleName=ROLE, PolicyName=name, PolicyDocument=document)
+    for each in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=ROLE, PolicyArn=each["PolicyArn"])
 
 
 def set_boundary(context: FaultContext) -> None:
@@ -112,3 +134,17 @@ def set_boundary(context: FaultContext) -> None:
     iam.create_policy(PolicyName=name, PolicyDocument=permissions("ec2:Describe*", "s3:*"))
     iam.put_role_permissions_boundary(RoleName=ROLE, PermissionsBoundary=BOUNDARY_ARN)
     probe_claim.show(context)
+
+
+def attach_control_policy(context: FaultContext) -> None:
+    """Deny new volumes to the account by a service control policy of its organization."""
+    organizations = context.aws("organizations")
+    policy = organizations.create_policy(
+        Name="sandbox-fault",
+        Description="",
+        Type=CONTROL_POLICY,
+        Content=permissions("ec2:CreateVolume", effect="Deny"),
+    )
+    organizations.attach_policy(PolicyId=policy["Policy"]["PolicySummary"]["Id"], TargetId=ACCOUNT)
+    probe_claim.show(context)
+    context.await_event("PersistentVolumeClaim", probe_claim.NAME, "service control policy", probe_claim.NAMESPACE)

@@ -59,8 +59,8 @@ def storage_class(provisioner: str = DRIVER, parameters: Mapping[str, str] | Non
     }
 
 
-def claim(name: str = NAME, class_name: str | None = NAME, volume: str = "") -> Manifest:
-    """Return a claim. Without a class the cluster's default class counts."""
+def claim(name: str = NAME, class_name: str | None = NAME, volume: str = "", **spec: Any) -> Manifest:  # noqa: ANN401
+    """Return a claim with further fields of its spec. Without a class the cluster's default class counts."""
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
@@ -70,6 +70,7 @@ def claim(name: str = NAME, class_name: str | None = NAME, volume: str = "") -> 
             "resources": {"requests": {"storage": "1Gi"}},
             **({} if class_name is None else {"storageClassName": class_name}),
             **({"volumeName": volume} if volume else {}),
+            **spec,
         },
     }
 

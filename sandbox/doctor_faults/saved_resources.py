@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -14,6 +15,7 @@ from sandbox.polling import until
 from sandbox.progress import Report
 
 FAULT_TAG = "sandbox-fault"
+CONTROL_POLICY = "SERVICE_CONTROL_POLICY"
 _MISSING = ("NoSuchEntity", "ResourceNotFoundException")
 _SECONDS = 60.0
 _SERVER_FIELDS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
@@ -216,6 +218,57 @@ class Volumes:
         """Delete the volumes that were not there."""
         for id_ in set(self.save(context)) - set(saved):
             context.aws("ec2").delete_volume(VolumeId=id_)
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """EBS snapshots that a fault takes, by their tag."""
+
+    def save(self, context: FaultContext) -> Saved:
+        """Return the ids."""
+        found = context.aws("ec2").describe_snapshots(Filters=[{"Name": "tag-key", "Values": [FAULT_TAG]}])["Snapshots"]
+        return sorted(each["SnapshotId"] for each in found)
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:
+        """Delete the snapshots that were not there."""
+        for id_ in set(self.save(context)) - set(saved):
+            context.aws("ec2").delete_snapshot(SnapshotId=id_)
+
+
+@dataclass(frozen=True)
+class ClusterStatus:
+    """Status of the cluster that EKS reports."""
+
+    def save(self, context: FaultContext) -> Saved:  # noqa: ARG002 - it is ACTIVE
+        """Return None: the cluster is ACTIVE."""
+        return
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:  # noqa: ARG002 - it was ACTIVE
+        """Let EKS report ACTIVE again."""
+        cluster_report(context).unlink(missing_ok=True)
+
+
+def cluster_report(context: FaultContext) -> Path:
+    """Return the file from which EKS reads another status of the cluster."""
+    return context.instance.root / "clusters" / f"{CLUSTER}.json"
+
+
+@dataclass(frozen=True)
+class ControlPolicies:
+    """Service control policies of the account's organization."""
+
+    def save(self, context: FaultContext) -> Saved:
+        """Return the ids."""
+        listed = context.aws("organizations").list_policies(Filter=CONTROL_POLICY)["Policies"]
+        return sorted(each["Id"] for each in listed)
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:
+        """Detach and delete the policies that were not there."""
+        organizations = context.aws("organizations")
+        for id_ in set(self.save(context)) - set(saved):
+            for target in organizations.list_targets_for_policy(PolicyId=id_)["Targets"]:
+                organizations.detach_policy(PolicyId=id_, TargetId=target["TargetId"])
+            organizations.delete_policy(PolicyId=id_)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.aws.seed import ROLE
 from sandbox.aws.volume_rules import QUOTA_TIB
-from sandbox.doctor_faults import probe_claim
+from sandbox.doctor_faults import probe_claim, snapshot_objects
 from sandbox.doctor_faults.fault_context import FaultContext, FaultError, permissions
 from sandbox.doctor_faults.probe_claim import NAME, NAMESPACE, claim, pod, storage_class, volume
 from sandbox.doctor_faults.saved_resources import FAULT_TAG
@@ -106,6 +106,20 @@ def use_up_quota(context: FaultContext) -> None:
         free -= size
     context.apply([storage_class(parameters={"type": "gp3"}), claim(), pod()])
     context.await_event("PersistentVolumeClaim", NAME, "VolumeLimitExceeded", NAMESPACE)
+
+
+def claim_from_snapshot(context: FaultContext) -> None:
+    """Create a claim from a snapshot, which lacks the tags of the driver's own."""
+    ec2, tags = context.aws("ec2"), [{"Key": FAULT_TAG, "Value": "snapshot"}]
+    volume_tags, snapshot_tags = ([{"ResourceType": kind, "Tags": tags}] for kind in ("volume", "snapshot"))
+    made = ec2.create_volume(AvailabilityZone=NODES[0].zone, Size=1, TagSpecifications=volume_tags)
+    snapshot = ec2.create_snapshot(VolumeId=made["VolumeId"], TagSpecifications=snapshot_tags)
+    context.apply(snapshot_objects.build_definitions())
+    names = [f"crd/{name}" for name in snapshot_objects.KINDS.values()]
+    context.kubectl("wait", "--for=condition=Established", *names, "--timeout=60s")
+    context.apply(snapshot_objects.bind_snapshot(snapshot["SnapshotId"]))
+    context.apply([storage_class(), claim(dataSource=snapshot_objects.DATA_SOURCE), pod()])
+    context.await_event("PersistentVolumeClaim", NAME, f"snapshot/{snapshot['SnapshotId']}", NAMESPACE)
 
 
 def claim_unused(context: FaultContext) -> None:

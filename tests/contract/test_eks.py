@@ -46,6 +46,20 @@ def test_cluster_description_matches_the_running_cluster(aws: Server) -> None:
     assert {subnet["VpcId"] for subnet in subnets} == {network["vpcId"]}
 
 
+def test_cluster_has_the_status_that_a_file_reports(aws: Server) -> None:
+    issue = {"code": "IamRoleNotFound", "message": "the role is gone", "resourceIds": ["role"]}
+    file = aws.root / "clusters" / f"{layout.CLUSTER}.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({"status": "FAILED", "issues": [issue]}))
+    try:
+        cluster = aws.client("eks").describe_cluster(name=layout.CLUSTER)["cluster"]
+    finally:
+        file.unlink()
+    assert (cluster["status"], cluster["health"]) == ("FAILED", {"issues": [issue]})
+    cluster = aws.client("eks").describe_cluster(name=layout.CLUSTER)["cluster"]
+    assert (cluster["status"], cluster["health"]) == ("ACTIVE", {"issues": []})
+
+
 def test_missing_cluster_is_not_found(aws: Server) -> None:
     for call in (
         lambda eks: eks.describe_cluster(name="none"),

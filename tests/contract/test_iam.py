@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -269,17 +270,79 @@ def test_simulation_of_a_role_uses_conditions_and_the_boundary(cured: Server) ->
         result = simulated(cured)
         assert result["EvalDecision"] == "implicitDeny"
         assert result["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}
-        driver = cured.client("ec2", cured.assume()["Credentials"])
-        tags = [{"Key": "ebs.csi.aws.com/cluster", "Value": "true"}]
         with refused("UnauthorizedOperation", "because no permissions boundary allows the ec2:CreateVolume action"):
-            driver.create_volume(
-                AvailabilityZone=layout.NODES[0].zone,
-                Size=1,
-                TagSpecifications=[{"ResourceType": "volume", "Tags": tags}],
-            )
+            create_volume(cured)
     finally:
         iam.delete_role_permissions_boundary(RoleName=ROLE)
         iam.delete_policy(PolicyArn=arn)
+
+
+@pytest.fixture
+def organization(cured: Server) -> Iterator[Any]:
+    """Client of AWS Organizations. Policies that a test creates are deleted."""
+    client = cured.client("organizations")
+    yield client
+    for each in client.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]:
+        if not each["AwsManaged"]:
+            for target in client.list_targets_for_policy(PolicyId=each["Id"])["Targets"]:
+                client.detach_policy(PolicyId=each["Id"], TargetId=target["TargetId"])
+            client.delete_policy(PolicyId=each["Id"])
+
+
+@pytest.mark.parametrize("target", ["root", "account"])
+def test_service_control_policy_denies_what_the_role_may(cured: Server, organization: Any, target: str) -> None:
+    statement = {"Effect": "Deny", "Action": "ec2:CreateVolume", "Resource": "*"}
+    policy = organization.create_policy(
+        Name="no-volumes",
+        Description="",
+        Type="SERVICE_CONTROL_POLICY",
+        Content=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )["Policy"]["PolicySummary"]["Id"]
+    assert simulated(cured)["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": True}
+    where = organization.list_roots()["Roots"][0]["Id"] if target == "root" else layout.ACCOUNT
+    organization.attach_policy(PolicyId=policy, TargetId=where)
+
+    result = simulated(cured)
+
+    assert result["EvalDecision"] == "explicitDeny"
+    assert result["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": False}
+    words = "ec2:CreateVolume on resource: "
+    with refused("UnauthorizedOperation", "with an explicit deny in a service control policy") as denied:
+        create_volume(cured)
+    assert words in str(denied.value)
+    with refused("UnauthorizedOperation", "service control policy"):
+        cured.client("ec2").create_volume(AvailabilityZone=layout.NODES[0].zone, Size=1)
+    organization.detach_policy(PolicyId=policy, TargetId=where)
+    assert simulated(cured)["EvalDecision"] == "allowed"
+
+
+def test_action_that_no_service_control_policy_allows_is_denied(cured: Server, organization: Any) -> None:
+    full = {"PolicyId": "p-FullAWSAccess", "TargetId": layout.ACCOUNT}
+    statement = {"Effect": "Allow", "NotAction": "ec2:CreateVolume", "Resource": "*"}
+    policy = organization.create_policy(
+        Name="all-but-volumes",
+        Description="",
+        Type="SERVICE_CONTROL_POLICY",
+        Content=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )["Policy"]["PolicySummary"]["Id"]
+    organization.attach_policy(PolicyId=policy, TargetId=layout.ACCOUNT)
+    organization.detach_policy(**full)
+    try:
+        with refused("UnauthorizedOperation", "because no service control policy allows the ec2:CreateVolume action"):
+            create_volume(cured)
+    finally:
+        organization.attach_policy(**full)
+
+
+def create_volume(aws: Server) -> None:
+    """Create a volume as the driver."""
+    aws.client("ec2", aws.assume()["Credentials"]).create_volume(
+        AvailabilityZone=layout.NODES[0].zone,
+        Size=1,
+        TagSpecifications=[
+            {"ResourceType": "volume", "Tags": [{"Key": "ebs.csi.aws.com/cluster", "Value": "true"}]},
+        ],
+    )
 
 
 def test_calls_of_users_are_logged_and_those_of_root_are_not(cured: Server) -> None:

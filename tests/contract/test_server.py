@@ -63,9 +63,13 @@ def test_state_survives_a_crash_and_a_second_seed(python: Path, tmp_path: Path) 
         _configure_irsa(server)
         credentials = server.assume()["Credentials"]
         volume = server.client("ec2").create_volume(AvailabilityZone=layout.NODES[0].zone, Size=1)["VolumeId"]
+        policy = {"Name": "empty", "Description": "", "Type": "SERVICE_CONTROL_POLICY", "Content": "{}"}
+        server.client("organizations").create_policy(**policy)
         server.kill()
         server.start()
         server.seed()
+        policies = server.client("organizations").list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]
+        assert [each["Name"] for each in policies] == ["FullAWSAccess", "empty"]
         assert server.client("ec2").describe_volumes(VolumeIds=[volume])["Volumes"][0]["Size"] == 1
         # The trust policy stays corrected, the session is valid, and no second cluster, node or key was created.
         server.assume()

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"k8s.io/klog/v2"
 
@@ -42,6 +43,7 @@ func run(arguments []string) error {
 		flags.StringVar(&options.ExtraTags, "extra-tags", "", "further tags of each volume: key=value,key=value")
 		flags.StringVar(&options.ProbeAddress, "probe-address", ":9808", "address of the health endpoint")
 		flags.BoolVar(&options.CheckEC2, "check-ec2", false, "be healthy only while EC2 answers, as the driver is since 1.49")
+		flags.DurationVar(&options.Timeout, "timeout", time.Minute, "how long a call may take, as EKS sets it for csi-provisioner")
 		if err := flags.Parse(arguments[1:]); err != nil {
 			return err
 		}

@@ -228,6 +228,13 @@ IDENTITY_FAULTS: tuple[Fault, ...] = (
         ),
     ),
     (
+        "credentials-endpoint",
+        "deadline",
+        lambda: with_log(
+            HEALTH + "get identity: get credentials: request canceled, context deadline exceeded", pod_identity_facts()
+        ),
+    ),
+    (
         "pod-identity-agent-missing",
         "agent",
         lambda: with_log(

@@ -23,7 +23,7 @@ from tests.unit.doctor.healthy_cases import (
     driver_role,
     managed_policy,
 )
-from tests.unit.harness.fakes import ACCOUNT
+from tests.unit.harness.fakes import ACCOUNT, REGION
 
 UNAUTHORIZED = (
     "operation error EC2: CreateVolume, https response error StatusCode: 403, UnauthorizedOperation: You are not "
@@ -96,8 +96,18 @@ def with_snapshot() -> Facts:
         resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
         if "ec2:CreateVolume" in statement["Action"]:
             statement["Resource"] = [each for each in resources if "snapshot" not in each] or "arn:aws:ec2:*:*:volume/*"
-    policy = PolicyFacts("custom", json.dumps(document))
-    facts = with_class("gp2", f"{UNAUTHORIZED}", roles=(driver_role(policies=(policy,)),))
+    return _with_source(UNAUTHORIZED, PolicyFacts("custom", json.dumps(document)))
+
+
+def with_untagged_snapshot(message: str = "") -> Facts:
+    """Return facts of a claim from a snapshot that another tool has taken."""
+    resource = f"arn:aws:ec2:{REGION}::snapshot/snap-0123456789abcdef0"
+    denied = UNAUTHORIZED.replace(f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/*", resource)
+    return _with_source(message or denied, managed_policy("AmazonEBSCSIDriverPolicyV2"))
+
+
+def _with_source(message: str, policy: PolicyFacts) -> Facts:
+    facts = with_class("gp2", message, roles=(driver_role(policies=(policy,)),))
     return replace(facts, claims=(replace(facts.claims[0], data_source="VolumeSnapshot/daily"),))  # ty: ignore
 
 
@@ -149,6 +159,7 @@ PERMISSION_FAULTS: tuple[Fault, ...] = (
         ),
     ),
     ("permissions-snapshot", "snapshot", with_snapshot),
+    ("permissions-snapshot", "tags of the snapshot", with_untagged_snapshot),
     ("kms-key-missing", "deleted", lambda: with_key(KeyFacts(KEY_ARN, exists=False))),
     (
         "kms-key-disabled",

@@ -45,7 +45,7 @@ from tests.unit.doctor.healthy_cases import (
     with_pending_claims,
 )
 from tests.unit.doctor.original_case import ORIGINAL_ROLE, original_facts
-from tests.unit.doctor.permission_faults import with_snapshot
+from tests.unit.doctor.permission_faults import with_snapshot, with_untagged_snapshot
 from tests.unit.harness.fakes import ISSUER
 
 DRIVER = "kube-system/ebs-csi-controller-sa"
@@ -368,6 +368,19 @@ def test_an_action_that_was_not_simulated_is_judged_by_the_policies() -> None:
     )
     (finding,) = diagnose(irsa_facts(roles=(role,))).findings
     assert finding.is_ == f"role {ROLE} may not: ec2:DescribeVolumes"
+
+
+def test_a_snapshot_without_the_tags_that_the_policies_require_is_tagged() -> None:
+    (finding,) = diagnose(with_untagged_snapshot()).findings
+    assert finding.is_.endswith("and not snap-0123456789abcdef0")
+    assert finding.commands == (
+        "aws ec2 create-tags --resources snap-0123456789abcdef0 --tags Key=ebs.csi.aws.com/cluster,Value=true "
+        "Key=ebs.csi.aws.com/cluster-name,Value=prod",
+    )
+
+
+def test_tags_of_a_snapshot_are_no_fault_without_the_message_of_ec2() -> None:
+    assert list_causes(diagnose(with_untagged_snapshot("external provisioner is provisioning volume"))) == []
 
 
 def test_the_snapshot_of_a_claim_with_a_volume_is_not_needed_any_more() -> None:

@@ -37,7 +37,13 @@ def generated_policy(*, cluster: str = "prod", region: str = REGION) -> PolicyFa
 )
 def test_a_policy_of_the_driver_denies_nothing_that_it_needs(policy: PolicyFacts) -> None:
     assert find_denied_actions([policy], SCOPE) == []
-    assert allows_snapshots([policy], SCOPE)
+    assert allows_snapshots([policy], SCOPE) is not False
+
+
+def test_tags_of_the_snapshot_decide_whether_a_policy_allows_it() -> None:
+    assert allows_snapshots([managed_policy("AmazonEBSCSIDriverPolicy")], SCOPE) is True
+    assert allows_snapshots([managed_policy("AmazonEBSCSIDriverPolicyV2")], SCOPE) is None
+    assert allows_snapshots([], SCOPE) is False
 
 
 def test_a_policy_for_another_cluster_or_region_is_recognized() -> None:

@@ -5,6 +5,7 @@ import ssl
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -109,6 +110,23 @@ def test_cgroup_lists_its_processes_and_is_removed_with_its_children(tmp_path: P
     cgroups.remove("/rmq-unit-a", [tmp_path])
     assert not cgroups.any_named("rmq-*", [tmp_path])
     cgroups.remove("/rmq-unit-a", [tmp_path])
+
+
+def test_cgroup_that_disappears_while_it_is_listed_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cgroups.create("/rmq-unit-a", [tmp_path])
+    (tmp_path / "rmq-unit-a" / "kubepods" / "pod1").mkdir(parents=True)
+    scandir = os.scandir
+
+    def scan(path: str) -> Any:
+        if Path(path).name == "pod1":
+            raise FileNotFoundError(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    assert cgroups.processes("/rmq-unit-a", [tmp_path]) == set()
+    (tmp_path / "rmq-unit-a" / "kubepods" / "pod1").rmdir()
+    cgroups.remove("/rmq-unit-a", [tmp_path])
+    assert not cgroups.any_named("rmq-*", [tmp_path])
 
 
 def test_cgroup_that_cannot_be_removed_raises_an_error(tmp_path: Path) -> None:

@@ -6,10 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import kubernetes_validate
 import pytest
 
 from eks_rocketmq.doctor.catalogue.causes import CAUSES
-from sandbox.doctor_faults import fault_table, made_faults
+from eks_rocketmq.doctor.collectors.kubernetes_parsers import parse_workload
+from eks_rocketmq.doctor.facts.cluster_facts import ENVIRONMENT
+from eks_rocketmq.doctor.facts.fact_queries import AGENT
+from sandbox.doctor_faults import fault_table, made_faults, pod_identity_agent, probe_claim, snapshot_objects
 from sandbox.doctor_faults.fault_context import FaultError
 from sandbox.doctor_faults.fault_table import FAULTS, NOT_MADE, Fault
 
@@ -20,6 +24,35 @@ def test_each_cause_of_the_catalogue_is_made_or_has_a_reason() -> None:
     made = {each.cause for each in FAULTS.values()}
     assert made | NOT_MADE.keys() == CAUSES.keys()
     assert not made & NOT_MADE.keys()
+
+
+MANIFESTS = (
+    pod_identity_agent.build_daemon_set(),
+    *snapshot_objects.build_definitions(),
+    probe_claim.claim(dataSource=snapshot_objects.DATA_SOURCE),
+)
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda each: each["metadata"]["name"])
+def test_manifests_of_faults_are_valid_kubernetes_objects(manifest: Any) -> None:
+    kubernetes_validate.validate(manifest, "1.35", strict=True)
+
+
+def test_snapshot_and_its_content_name_each_other_and_the_snapshot_of_ec2() -> None:
+    content, snapshot = snapshot_objects.bind_snapshot("snap-1")
+    reference = content["spec"]["volumeSnapshotRef"]
+    assert content["status"]["snapshotHandle"] == content["spec"]["source"]["snapshotHandle"] == "snap-1"
+    assert reference == {name: snapshot["metadata"][name] for name in ("name", "namespace")}
+    assert snapshot["status"]["boundVolumeSnapshotContentName"] == content["metadata"]["name"]
+    assert snapshot_objects.DATA_SOURCE["name"] == snapshot["metadata"]["name"]
+
+
+def test_doctor_reads_the_silent_agent_and_the_variables_of_its_pods() -> None:
+    manifest = pod_identity_agent.build_daemon_set()
+    agent = parse_workload("DaemonSet", {**manifest, "status": {"desiredNumberScheduled": 3, "numberReady": 3}})
+    assert agent is not None
+    assert (agent.name, agent.ready) == (AGENT, 3)
+    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in {*ENVIRONMENT} & {*pod_identity_agent.VARIABLES}
 
 
 def test_each_fault_has_its_own_name() -> None:

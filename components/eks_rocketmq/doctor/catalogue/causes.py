@@ -248,10 +248,12 @@ _CAUSES = (
     ),
     Cause(
         "permissions-snapshot",
-        "the role may create volumes, but not from snapshots",
-        "the policies evaluated for the resource `snapshot/*`, when a claim has a snapshot as its source",
+        "the role may create volumes, but not from snapshots, or only from those with certain tags",
+        "the policies evaluated for the resource `snapshot/*`, when a claim has a snapshot as its source; the message "
+        "of EC2, when they require tags of the snapshot",
         f"`ebsCsi.permissions`; then {_UPDATE}",
-        "allow `ec2:CreateVolume` on `arn:aws:ec2:*::snapshot/*`",
+        "allow `ec2:CreateVolume` on `arn:aws:ec2:*::snapshot/*`; AmazonEBSCSIDriverPolicyV2 allows it for snapshots "
+        "with the tag `ebs.csi.aws.com/cluster` = `true`",
     ),
     Cause(
         "controller-not-running",

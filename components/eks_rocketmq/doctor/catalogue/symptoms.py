@@ -51,6 +51,7 @@ SYMPTOMS: tuple[SymptomRow, ...] = (
         "credentials-timeout",
         (
             "get credentials: request canceled, context canceled",
+            "get credentials: request canceled, context deadline exceeded",
             "get credentials: context deadline exceeded",
             "failed to refresh cached credentials, … context deadline exceeded",
         ),

@@ -1,11 +1,12 @@
 """Checks of what the role of the driver may do. Pure."""
 
+import re
 from collections.abc import Sequence
 
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
-from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, RoleFacts, SimulatedAction, Unreadable
+from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, PolicyFacts, RoleFacts, SimulatedAction, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import list_readable, quote
 from eks_rocketmq.doctor.policies.permissions import (
     DriverScope,
@@ -15,6 +16,7 @@ from eks_rocketmq.doctor.policies.permissions import (
 )
 
 _MANAGED_POLICY = "AmazonEBSCSIDriverPolicyV2"
+_SNAPSHOT = re.compile(r":snapshot/(snap-[0-9a-f]+)")
 
 
 def judge_permissions(case: IdentityCase) -> Outcome:
@@ -76,17 +78,37 @@ def _judge_policies(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> 
     denied = [each for each in find_denied_actions(role.policies, scope, grows=case.grows) if each not in simulated]
     if denied:
         return _build_policy_finding(case, role, denied, _quote_denial(case))
+    return _judge_snapshots(case, role, role.policies, scope)
+
+
+def _judge_snapshots(
+    case: IdentityCase, role: RoleFacts, policies: Sequence[PolicyFacts], scope: DriverScope
+) -> Outcome:
     snapshots = [
         each for each in case.claims if each.phase == "Pending" and each.data_source.startswith("VolumeSnapshot/")
     ]
-    if not snapshots or allows_snapshots(role.policies, scope):
+    allowed = allows_snapshots(policies, scope)
+    # The tags of a snapshot are not read. The message of EC2 names the snapshot.
+    denied = _SNAPSHOT.search(find_text("unauthorized", [each for each in case.messages if _SNAPSHOT.search(each)]))
+    if not snapshots or allowed or (allowed is None and not denied):
         return None
-    resource = f"arn:{scope.account.partition}:ec2:{scope.account.region}::snapshot/*"
+    evidence = (*(f"claim {each.id_} has the source {each.data_source}" for each in snapshots), *_quote_denial(case))
+    if allowed is None and denied:
+        return Finding(
+            "permissions-snapshot",
+            f"role {role.arn} may use only snapshots that its policies' conditions allow, and not {denied[1]}",
+            "a snapshot with the tags that the policies require, such as those that the driver sets",
+            evidence=evidence,
+            commands=(
+                f"aws ec2 create-tags --resources {denied[1]} --tags Key=ebs.csi.aws.com/cluster,Value=true "
+                f"Key=ebs.csi.aws.com/cluster-name,Value={scope.cluster}",
+            ),
+        )
     return Finding(
         "permissions-snapshot",
         f"role {role.arn} may not create volumes from snapshots",
-        f"ec2:CreateVolume allowed on {resource}",
-        evidence=(*(f"claim {each.id_} has the source {each.data_source}" for each in snapshots), *_quote_denial(case)),
+        f"ec2:CreateVolume allowed on arn:{scope.account.partition}:ec2:{scope.account.region}::snapshot/*",
+        evidence=evidence,
         commands=_attach(case, scope.account.partition),
     )
 

@@ -34,6 +34,9 @@ SNAPSHOT_ACTION = "ec2:CreateVolume"
 KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext")
 """Actions that the driver's role needs for the KMS key of a class."""
 
+_REQUEST_TAG = "aws:requesttag/"
+_TAG_PREFIXES = (_REQUEST_TAG, "aws:resourcetag/", "ec2:resourcetag/")
+
 
 @dataclass(frozen=True)
 class DriverScope:
@@ -61,10 +64,15 @@ class DriverScope:
             "kubernetes.io/created-for/pvc/name": "data",
         }
 
-    def build_context(self) -> RequestContext:
-        """Return the condition keys of the driver's requests: tags of the request and of the resource."""
+    def build_context(self, tag_prefixes: tuple[str, ...] = _TAG_PREFIXES) -> RequestContext:
+        """Return the condition keys of the driver's requests.
+
+        Args:
+            tag_prefixes: prefixes of the keys whose tags are those of the driver: tags of the request and, by default,
+                of the resource.
+        """
         tags = self.build_tags().items()
-        values = {f"{prefix}{key.lower()}": (value,) for prefix in _TAG_PREFIXES for key, value in tags}
+        values = {f"{prefix}{key.lower()}": (value,) for prefix in tag_prefixes for key, value in tags}
         keys = ("aws:tagkeys",)
         return RequestContext(
             {
@@ -73,11 +81,8 @@ class DriverScope:
                 "ec2:createaction": ("CreateVolume",),
                 "aws:requestedregion": (self.account.region,),
             },
-            _TAG_PREFIXES,
+            tag_prefixes,
         )
-
-
-_TAG_PREFIXES = ("aws:requesttag/", "aws:resourcetag/", "ec2:resourcetag/")
 
 
 def list_needed_actions(*, grows: bool) -> Mapping[str, str]:
@@ -105,10 +110,13 @@ def find_denied_actions(policies: Iterable[PolicyFacts], scope: DriverScope, *, 
     ]
 
 
-def allows_snapshots(policies: Iterable[PolicyFacts], scope: DriverScope) -> bool:
-    """Return whether the policies allow volumes from snapshots."""
-    resource = scope.build_resource(_SNAPSHOT)
-    return evaluate_action(parse_documents(policies), SNAPSHOT_ACTION, resource, scope.build_context()) is not False
+def allows_snapshots(policies: Iterable[PolicyFacts], scope: DriverScope) -> bool | None:
+    """Return whether the policies allow volumes from snapshots; None if tags of the snapshot decide that.
+
+    The driver tags the snapshots that it takes. Others are as their owner left them.
+    """
+    resource, context = scope.build_resource(_SNAPSHOT), scope.build_context((_REQUEST_TAG,))
+    return evaluate_action(parse_documents(policies), SNAPSHOT_ACTION, resource, context)
 
 
 def find_denied_key_actions(

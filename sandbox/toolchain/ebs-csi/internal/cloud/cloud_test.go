@@ -106,12 +106,13 @@ func TestCreateVolumeAsksForWhatTheClassSays(t *testing.T) {
 	fake := newFake()
 	made, err := fake.cloud().CreateVolume(t.Context(), VolumeRequest{
 		Name: "pvc-1", SizeGiB: 20, Type: "gp2", Zone: "ap-southeast-1a", Tags: map[string]string{"b": "2", "a": "1"},
+		SnapshotID: "snap-1",
 	})
 	if err != nil || made.ID != "vol-1" || made.SizeGiB != 20 || made.Zone != "ap-southeast-1a" {
 		t.Fatalf("made %+v, %v", made, err)
 	}
 	input := fake.created[0]
-	if input.VolumeType != types.VolumeTypeGp2 || *input.Size != 20 || input.Iops != nil || input.KmsKeyId != nil {
+	if input.VolumeType != types.VolumeTypeGp2 || *input.Size != 20 || input.Iops != nil || input.KmsKeyId != nil || *input.SnapshotId != "snap-1" {
 		t.Errorf("asked for %+v", input)
 	}
 	tags := input.TagSpecifications[0].Tags

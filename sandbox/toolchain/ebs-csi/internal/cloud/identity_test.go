@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 const issuer = "https://oidc.eks.ap-southeast-1.amazonaws.com/id/8DE440F2238C6B959FB7C65EA52AF80B"
@@ -61,5 +63,31 @@ func TestMissingProviderGivesTheErrorOfTheOriginalCase(t *testing.T) {
 	}
 	if calls != 6 {
 		t.Errorf("STS was asked %d times, the real driver asks 3 times for each call", calls)
+	}
+}
+
+// EKS Pod Identity gives its pods this address. The SDK accepts it on loopback too.
+func TestSilentCredentialsEndpointGivesTheErrorOfTheSDK(t *testing.T) {
+	ended := make(chan struct{})
+	agent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-ended }))
+	defer agent.Close()
+	defer close(ended)
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_REGION": "ap-southeast-1",
+		"AWS_ROLE_ARN": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": agent.URL + "/v1/credentials",
+		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+	} {
+		t.Setenv(name, value)
+	}
+	cloud, err := New(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = cloud.CreateVolume(ctx, VolumeRequest{Name: "pvc-1", SizeGiB: 20, Type: "gp2", Zone: "ap-southeast-1a"})
+	want := "could not create volume in EC2: operation error EC2: CreateVolume, get identity: get credentials: request canceled, context deadline exceeded"
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }

@@ -30,6 +30,7 @@ type VolumeRequest struct {
 	KmsKeyID   string // optional
 	IOPS       int32  // optional
 	Throughput int32  // optional, MiB/s
+	SnapshotID string // optional; the volume is made from it
 	Tags       map[string]string
 }
 
@@ -59,6 +60,9 @@ func (c *Cloud) CreateVolume(ctx context.Context, request VolumeRequest) (Volume
 	}
 	if request.Throughput != 0 {
 		input.Throughput = aws.Int32(request.Throughput)
+	}
+	if request.SnapshotID != "" {
+		input.SnapshotId = aws.String(request.SnapshotID)
 	}
 	answer, err := c.ec2.CreateVolume(ctx, input)
 	if hasCode(err, "IdempotentParameterMismatch") {

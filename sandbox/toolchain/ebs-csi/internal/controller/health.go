@@ -41,6 +41,15 @@ func healthy(ctx context.Context, check func(context.Context) error) error {
 	return nil
 }
 
+// within ends a check that gets no answer.
+func within(timeout time.Duration, check func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return check(ctx)
+	}
+}
+
 // remembered asks again only when the last good answer is older than `age`: the probes come every few seconds.
 func remembered(check func(context.Context) error, age time.Duration) func(context.Context) error {
 	var mutex sync.Mutex

@@ -35,3 +35,13 @@ func TestOnlyGoodAnswersAreRemembered(t *testing.T) {
 		t.Errorf("EC2 was asked %d times, not 3: twice in vain and once more", calls)
 	}
 }
+
+func TestASilentCheckEndsInTime(t *testing.T) {
+	silent := func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if err := within(time.Millisecond, silent)(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}

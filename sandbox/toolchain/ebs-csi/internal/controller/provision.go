@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/rand"
+	"k8s.io/client-go/dynamic"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	storagelisters "k8s.io/client-go/listers/storage/v1"
 	translation "k8s.io/csi-translation-lib"
@@ -25,23 +26,27 @@ import (
 
 // provisioner makes and deletes the volumes of claims.
 type provisioner struct {
-	cloud    *cloud.Cloud
-	tags     tagging
-	nodes    corelisters.NodeLister
-	csiNodes storagelisters.CSINodeLister
-	attached storagelisters.VolumeAttachmentLister
-	identity string
+	cloud     *cloud.Cloud
+	snapshots dynamic.Interface
+	tags      tagging
+	timeout   time.Duration
+	nodes     corelisters.NodeLister
+	csiNodes  storagelisters.CSINodeLister
+	attached  storagelisters.VolumeAttachmentLister
+	identity  string
 }
 
 func newProvisioner(
 	aws *cloud.Cloud,
+	snapshots dynamic.Interface,
 	tags tagging,
+	timeout time.Duration,
 	nodes corelisters.NodeLister,
 	csiNodes storagelisters.CSINodeLister,
 	attached storagelisters.VolumeAttachmentLister,
 ) *provisioner {
 	identity := fmt.Sprintf("%d-%d-%s", time.Now().UnixMilli(), rand.Intn(10000), DriverName)
-	return &provisioner{cloud: aws, tags: tags, nodes: nodes, csiNodes: csiNodes, attached: attached, identity: identity}
+	return &provisioner{cloud: aws, snapshots: snapshots, tags: tags, timeout: timeout, nodes: nodes, csiNodes: csiNodes, attached: attached, identity: identity}
 }
 
 // Provision makes the volume of a claim, in the zone of the node that the scheduler chose.
@@ -62,7 +67,17 @@ func (p *provisioner) Provision(ctx context.Context, options provisioning.Provis
 	if err != nil {
 		return nil, provisioning.ProvisioningFinished, failure(class, err)
 	}
+	if request.SnapshotID, err = p.snapshot(ctx, options.PVC); err != nil {
+		return nil, provisioning.ProvisioningFinished, failure(class, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
 	made, err := p.cloud.CreateVolume(ctx, request)
+	if err != nil && ctx.Err() != nil {
+		// csi-provisioner sees no answer: the reason is in the log of the driver alone.
+		klog.ErrorS(creationStatus(options.PVName, err), "Creation of a volume ended without an answer")
+		return nil, provisioning.ProvisioningInBackground, failure(class, status.FromContextError(ctx.Err()).Err())
+	}
 	if err != nil {
 		state := provisioning.ProvisioningFinished
 		if made.ID != "" {

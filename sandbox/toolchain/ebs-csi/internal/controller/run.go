@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -52,6 +53,7 @@ type Options struct {
 	ExtraTags    string
 	ProbeAddress string
 	CheckEC2     bool
+	Timeout      time.Duration
 }
 
 // Run serves the health endpoint and works as long as it holds the lease. It returns nil when ctx ends.
@@ -68,13 +70,17 @@ func Run(ctx context.Context, options Options) error {
 	if err != nil {
 		return fmt.Errorf("no client for the Kubernetes API: %w", err)
 	}
+	snapshots, err := dynamic.NewForConfig(configuration)
+	if err != nil {
+		return fmt.Errorf("no client for the snapshots of the Kubernetes API: %w", err)
+	}
 	aws, err := cloud.New(ctx)
 	if err != nil {
 		return err
 	}
 	check := func(context.Context) error { return nil }
 	if options.CheckEC2 {
-		check = remembered(aws.DryRun, checkEvery)
+		check = remembered(within(options.Timeout, aws.DryRun), checkEvery)
 	}
 	failed := make(chan error, 1)
 	go serveHealth(ctx, options.ProbeAddress, check, failed)
@@ -99,7 +105,9 @@ func Run(ctx context.Context, options Options) error {
 		RetryPeriod:     time.Second,
 		ReleaseOnCancel: true, // a rollout hands over at once
 		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(ctx context.Context) { work(ctx, client, aws, tagging{options.ClusterID, extraTags}) },
+			OnStartedLeading: func(ctx context.Context) {
+				work(ctx, client, snapshots, aws, tagging{options.ClusterID, extraTags}, options.Timeout)
+			},
 			OnStoppedLeading: func() { close(lost) },
 		},
 	})
@@ -119,7 +127,7 @@ func Run(ctx context.Context, options Options) error {
 }
 
 // work runs the three loops until ctx ends.
-func work(ctx context.Context, client kubernetes.Interface, aws *cloud.Cloud, tags tagging) {
+func work(ctx context.Context, client kubernetes.Interface, snapshots dynamic.Interface, aws *cloud.Cloud, tags tagging, timeout time.Duration) {
 	factory := informers.NewSharedInformerFactory(client, 0)
 	recorder := newRecorder(ctx, client)
 	claims := factory.Core().V1().PersistentVolumeClaims()
@@ -129,7 +137,7 @@ func work(ctx context.Context, client kubernetes.Interface, aws *cloud.Cloud, ta
 	csiNodes := factory.Storage().V1().CSINodes()
 	attachments := factory.Storage().V1().VolumeAttachments()
 
-	provisioner := newProvisioner(aws, tags, nodes.Lister(), csiNodes.Lister(), attachments.Lister())
+	provisioner := newProvisioner(aws, snapshots, tags, timeout, nodes.Lister(), csiNodes.Lister(), attachments.Lister())
 	provisionController := provisioning.NewProvisionController(
 		ctx, client, DriverName, provisioner,
 		provisioning.LeaderElection(false), // this process holds its own lease
