@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from eks_rocketmq.rocketmq.naming import labels
+from sandbox.messages import topic
 from sandbox.polling import until
 from tests.faults import group_status
 from tests.faults.bare_cluster import BareCluster
@@ -100,8 +101,8 @@ def elect_member_with_new_volume(cluster: BareCluster) -> FaultTimes:
     slave = list_slaves(cluster, master)[0]
     offsets = {"lagging": 7, "new": 0}
     with cluster.observe():
-        group_status.create_topic(cluster.address(master), EMPTY_TOPIC, "NORMAL")
         for group, offset in offsets.items():
+            topic.create(cluster.address(master), EMPTY_TOPIC, group)
             group_status.set_offset(cluster.address(master), group, EMPTY_TOPIC, 0, offset)
     begin = time.monotonic_ns()
     cluster.replace_volume(slave)
