@@ -1,5 +1,6 @@
 """Collectors: facts of fake APIs, read-only calls, required permissions, and secrets that stay out."""
 
+import copy
 import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
@@ -374,6 +375,22 @@ def test_an_addon_is_read_with_its_associations(api: Api) -> None:
     assert [each.id_ for each in diagnose(stale, DiagnosisTarget(service_account="networking/cni")).findings] == [
         "pods-without-role"
     ]
+
+
+def test_a_pod_that_a_restart_replaces_is_no_fault(api: Api) -> None:
+    def list_causes() -> list[str]:
+        return [each.id_ for each in diagnose(collect(api, build_aws())).findings]
+
+    fill_cluster(api)
+    items = api.objects["/api/v1/namespaces/kube-system/pods"]["items"]
+    stale = copy.deepcopy(next(each for each in items if "ebs-csi-controller" in each["metadata"]["name"]))
+    stale["metadata"]["name"] = "ebs-csi-controller-old"
+    for container in stale["spec"]["containers"]:
+        container["env"] = []
+    items.append(stale)
+    assert list_causes() == ["pods-without-role"]
+    stale["metadata"]["deletionTimestamp"] = "2026-11-01T10:00:00Z"
+    assert list_causes() == []
 
 
 NETWORK_CALLS = {"DescribeInstances", "DescribeRouteTables", "DescribeVpcEndpoints", "DescribeSecurityGroups"}

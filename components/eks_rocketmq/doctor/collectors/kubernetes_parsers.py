@@ -119,6 +119,7 @@ def parse_pod(manifest: Manifest) -> PodFacts:
         tuple(each["persistentVolumeClaim"]["claimName"] for each in volumes if each.get("persistentVolumeClaim")),
         _format_owner(metadata),
         tuple(each["name"] for each in spec.get("containers") or []),
+        terminating="deletionTimestamp" in metadata,
     )
 
 

@@ -177,6 +177,8 @@ class PodFacts:
     containers: tuple[str, ...] = ()
     log: tuple[str, ...] | Unreadable = ()
     """Lines of the log that name an error, and the last one. Read for pods of the driver."""
+    terminating: bool = False
+    """Whether it is being deleted."""
 
     @property
     def id_(self) -> str:

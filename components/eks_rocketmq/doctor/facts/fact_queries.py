@@ -104,11 +104,11 @@ def find_trial(facts: Facts, service_account: str) -> TrialFacts | Unreadable | 
 
 
 def list_pods_of(facts: Facts, namespace: str, service_account: str) -> tuple[PodFacts, ...]:
-    """Return the pods of a service account."""
+    """Return the pods of a service account, without those that a restart replaces at the moment."""
     return tuple(
         each
         for each in list_readable(facts.pods)
-        if (each.namespace, each.service_account) == (namespace, service_account)
+        if (each.namespace, each.service_account) == (namespace, service_account) and not each.terminating
     )
 
 
