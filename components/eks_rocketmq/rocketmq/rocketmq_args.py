@@ -49,16 +49,16 @@ class RocketMqArgs(TypedDict):
     profile: NotRequired[DurabilityProfile]
     """Durability profile, which decides when a message is acknowledged and when an acknowledged message is lost.
     `strict` needs at least three members in three zones. A message is acknowledged when all in-sync members have it, at
-    least two, so it survives the loss of any one member. Writes stop for 3 to 10 s when a master is killed. `balanced`
-    needs at least two members in two zones. A message is acknowledged when all in-sync members have it. Writes continue
-    with a single member; its loss then loses the messages that only it has. Writes stop for 1 to 2 s, measured with
-    three members. `dev` needs at least one member. The master alone acknowledges; its failure lost up to 29 messages.
-    With one member, writes stop until it is available again. `strict` and `balanced` need three controllers and reject
-    keys that would break these properties. Default: `strict`."""
+    least two, so it survives the loss of any one member. `balanced` needs at least two members in two zones. A message
+    is acknowledged when all in-sync members have it. Writes continue with a single member; its loss then loses the
+    messages that only it has. When a master is killed, writes stop for 1 to 2 s, measured with three members. `dev`
+    needs at least one member. The master alone acknowledges; its failure lost up to 29 messages. With one member,
+    writes stop until it is available again. `strict` and `balanced` need three controllers and reject keys that would
+    break these properties. Default: `strict`."""
     min_in_sync_replicas: NotRequired[int]
-    """Number of in-sync members that a write needs. With 2, writes stop for 3 to 10 s when a master process fails. With
-    1, they stop for 1 to 2 s, and messages have one copy until another member is in sync again. The times were measured
-    in 3 runs each. Default: the profile's value."""
+    """Number of in-sync members that a write needs. With 2, writes stop for 1 to 2 s when a master process fails, and
+    without the agent for 3 to 10 s. With 1, they stop for 1 to 2 s, and messages have one copy until another member is
+    in sync again. Default: the profile's value."""
     labels: NotRequired[dict[str, str]]
     """Labels of every object of the component, in addition to those that the deployment sets. For labels of pods use
     `pods.labels`. Changing this restarts no pods. Default: none."""

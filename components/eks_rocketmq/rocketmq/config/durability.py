@@ -31,7 +31,7 @@ class Profile:
 
 
 # With RocketMQ's default timers, writes stopped for 13 to 33 s after the master was killed. With these timers they
-# stopped for 3 to 8 s when a write needs two members, and for 1 to 2 s when it needs one.
+# stopped for 3 to 8 s when a write needs two members, and for 1 to 2 s when it needs one or with the agent.
 _FAST_FAILOVER: dict[str, Value] = {
     # The shortest period that RocketMQ accepts. Other members learn the new master's address when they register.
     "registerNameServerPeriod": 10000,
