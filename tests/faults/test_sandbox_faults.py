@@ -90,11 +90,12 @@ def test_writes_continue_within_4_seconds_of_most_kills_of_the_master(audit_faul
     assert max(gaps) <= 10, gaps
 
 
-def test_a_group_is_added_by_pulumi_up_without_a_pause_of_writes(
+def test_writes_continue_within_2_seconds_while_a_group_is_added_by_pulumi_up(
     audit_fault: AuditOnSandbox, sandbox_cluster: SandboxCluster
 ) -> None:
     try:
         audit = audit_fault("group-added")
     finally:
         sandbox_cluster.remove_group(NEW_GROUP)
-    assert audit.event_gaps["java-normal"][0] <= 1, audit.row
+    # Three JVMs start on the processors of the other brokers.
+    assert audit.event_gaps["java-normal"][0] <= 2, audit.row
