@@ -112,7 +112,7 @@ def run_audit(
     clusters.wait_until_whole(cluster)
     clusters.create_topics(cluster, ((each.topic, each.topic_kind) for each in everything))
     class_path = java.ensure(java.AUDIT, Report())
-    name_servers = [cluster.address(each) for each in cluster.name_servers]
+    name_servers = cluster.list_client_name_servers()
     load = Loads([JavaLoad(class_path, name_servers, folder, workloads, cluster.in_client_network), *other_loads])
     load.start()
     try:

@@ -72,6 +72,9 @@ class BareCluster:
         pod = self._pod(name)
         return f"{pod.address}:{PORTS[pod.container['name']]}"
 
+    def list_client_name_servers(self) -> Sequence[str]:
+        return [self.address(name) for name in self.name_servers]
+
     def observe(self) -> AbstractContextManager[None]:
         return inside(self.pods.hub)
 

@@ -31,6 +31,9 @@ class Cluster(Protocol):
     def address(self, name: str) -> str:
         """Return `host:port` of a member, controller or name server."""
 
+    def list_client_name_servers(self) -> Sequence[str]:
+        """Return the addresses, `host:port`, at which clients ask the name servers."""
+
     def observe(self) -> AbstractContextManager[None]:
         """Let this thread reach every machine, also those that are cut off from each other."""
 

@@ -50,6 +50,8 @@ class SandboxCluster:
     group: str = "broker-a"
     topics: Sequence[str] = ()
     """Topics of the load."""
+    through_services: bool = False
+    """Whether clients ask the name servers through their Services, which one of the nodes serves to all clients."""
     restarts: list[str] = field(default_factory=list)
     _pods: dict[str, dict[str, Any]] = field(default_factory=dict)
     _read_at: float = 0.0
@@ -94,6 +96,12 @@ class SandboxCluster:
         if pod is None or "podIP" not in pod["status"]:
             return UNKNOWN
         return f"{pod['status']['podIP']}:{PORTS[pod['metadata']['labels']['app']]}"
+
+    def list_client_name_servers(self) -> Sequence[str]:
+        if not self.through_services:
+            return [self.address(name) for name in self.name_servers]
+        port, path = PORTS["rocketmq-nameserver"], "-o=jsonpath={.spec.clusterIP}"
+        return [f"{self.kubectl('get', 'service', name, path).strip()}:{port}" for name in self.name_servers]
 
     def observe(self) -> AbstractContextManager[None]:
         return netns.inside(self.instance.control_netns)
