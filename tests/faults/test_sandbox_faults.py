@@ -21,7 +21,7 @@ from tests.faults.results import record
 from tests.faults.sandbox_audit import audit_on_sandbox
 from tests.faults.sandbox_cluster import SandboxCluster, attach
 
-AuditOnSandbox: TypeAlias = Callable[[str], Audit]
+AuditOnSandbox: TypeAlias = Callable[..., Audit]
 
 pytestmark = pytest.mark.long
 
@@ -49,11 +49,14 @@ def sandbox_cluster() -> Iterator[SandboxCluster]:
 
 @pytest.fixture
 def audit_fault(sandbox_cluster: SandboxCluster, tmp_path: Path, request: pytest.FixtureRequest) -> AuditOnSandbox:
-    """Return a function that runs a fault, given by name. No acknowledged message may be lost, damaged or reordered."""
+    """Return a function that runs a fault under a load, given by name.
 
-    def run(fault: str) -> Audit:
-        audit = audit_on_sandbox(sandbox_cluster, fault, tmp_path)
-        record(request.node, audit.row, on="sandbox")
+    No acknowledged message may be lost, damaged or reordered.
+    """
+
+    def run(fault: str, load: str = "normal") -> Audit:
+        audit = audit_on_sandbox(sandbox_cluster, fault, tmp_path, load)
+        record(request.node, audit.row, load=load, on="sandbox")
         assert_nothing_lost(audit)
         return audit
 
@@ -72,19 +75,19 @@ def test_writes_continue_within_20_seconds_of_the_loss_of_a_node(audit_fault: Au
 
 
 def test_twenty_graceful_deletions_of_the_master_stop_writes_for_two_seconds_each(audit_fault: AuditOnSandbox) -> None:
-    gaps = audit_fault("master-pod-deleted-20-times").event_gaps["java-normal"]
+    gaps = audit_fault("master-pod-deleted-20-times", "steady").event_gaps["java-normal"]
     assert len(gaps) == DELETIONS
     assert statistics.median(gaps) <= 2, gaps
 
 
 def test_writes_continue_within_4_seconds_of_each_restart_by_pulumi_up(audit_fault: AuditOnSandbox) -> None:
-    gaps = audit_fault("settings-changed").event_gaps["java-normal"]
+    gaps = audit_fault("settings-changed", "steady").event_gaps["java-normal"]
     assert len(gaps) == 2
     assert max(gaps) <= 4, gaps
 
 
 def test_writes_continue_within_4_seconds_of_most_kills_of_the_master(audit_fault: AuditOnSandbox) -> None:
-    gaps = audit_fault("master-killed-10-times").event_gaps["java-normal"]
+    gaps = audit_fault("master-killed-10-times", "steady").event_gaps["java-normal"]
     assert len(gaps) == KILLS
     assert statistics.median(gaps) <= 4, gaps
     assert max(gaps) <= 10, gaps
