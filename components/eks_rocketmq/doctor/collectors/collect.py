@@ -29,6 +29,7 @@ from eks_rocketmq.doctor.facts.fact_queries import (
     get_class_key,
     list_claim_messages,
     list_pending_claims,
+    list_pods_of,
     list_readable,
 )
 from eks_rocketmq.doctor.facts.network_facts import NetworkFacts
@@ -265,7 +266,7 @@ def _needs_default_key(facts: Facts) -> bool:
 
 def _read_network(aws: "AwsReader", facts: Facts, driver: str) -> NetworkFacts | Unreadable | None:
     """Return the network of the nodes on which the driver fails; None if its pods reach STS and EC2."""
-    pods = [each for each in list_readable(facts.pods) if f"{each.namespace}/{each.service_account}" == driver]
+    pods = list_pods_of(facts, *driver.partition("/")[::2])
     logs = [line for each in pods for line in list_readable(each.log)]
     texts = [*logs, *(each.message for each in list_readable(facts.events))]
     services = [service for service, symptom in UNREACHABLE.items() if find_text(symptom, texts)]
@@ -323,7 +324,7 @@ def _add_hop_limits(aws: "AwsReader", facts: Facts, driver: str) -> tuple[NodeFa
     """Add the hop limits of the nodes on which the driver runs. It uses the role of the node."""
     if isinstance(facts.nodes, Unreadable) or not driver:
         return facts.nodes
-    names = {each.node for each in list_readable(facts.pods) if f"{each.namespace}/{each.service_account}" == driver}
+    names = {each.node for each in list_pods_of(facts, *driver.partition("/")[::2])}
     instances = [each.instance_id for each in facts.nodes if each.name in names and each.instance_id.startswith("i-")]
     limits = aws.read_hop_limits(instances) if instances else {}
     if isinstance(limits, Unreadable):
