@@ -67,13 +67,20 @@ class SharedCluster:
         self._cluster.start_killed()
         return self._cluster
 
-    def audit(self, fault: str, load: str, folder: Path) -> Audit:
+    def audit(self, fault: str, load: str, folder: Path, before_seconds: float) -> Audit:
         """Run an audit. One that does not end well discards the cluster, so that the next one gets a new cluster."""
         cluster = self.start()
         (workloads,) = name_run(WORKLOADS[load])
         correct = False
         try:
-            audit = run_audit(cluster, fault, find_fault(fault, cluster), folder, workloads=workloads)
+            audit = run_audit(
+                cluster,
+                fault,
+                find_fault(fault, cluster),
+                folder,
+                workloads=workloads,
+                before_seconds=before_seconds,
+            )
             correct = audit.findings.correct
         finally:
             if not correct:
@@ -111,7 +118,7 @@ def audit_fault(shared_cluster: SharedCluster, tmp_path: Path, request: pytest.F
         before_seconds: float = BEFORE_SECONDS,
     ) -> Audit:
         if agent and not broker_config:
-            audit = shared_cluster.audit(fault, load, tmp_path)
+            audit = shared_cluster.audit(fault, load, tmp_path, before_seconds)
         else:
             shared_cluster.close()
             with start_cluster(
