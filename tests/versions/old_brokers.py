@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from sandbox.messages import remoting
 from sandbox.messages.topic import create
+from tests.faults.group_status import set_offset
 
 SEND = 10
-UPDATE_CONSUMER_OFFSET = 15
 QUEUES = 4
 
 
@@ -29,8 +29,7 @@ def fill(address: str, topic: str, group: str, bodies: Sequence[str]) -> None:
     """
     create(address, topic, group)
     for queue in range(QUEUES):
-        offset = {"consumerGroup": group, "topic": topic, "queueId": str(queue), "commitOffset": "0"}
-        remoting.invoke(address, UPDATE_CONSUMER_OFFSET, offset)
+        set_offset(address, group, topic, queue, 0)
     for number, body in enumerate(bodies):
         fields = {
             "producerGroup": "filling",
