@@ -15,7 +15,7 @@ const snapshotKind = "VolumeSnapshot"
 var snapshotAPI = schema.GroupVersion{Group: "snapshot.storage.k8s.io", Version: "v1"}
 
 // snapshot gives the id of the EC2 snapshot from which a claim is to be filled, empty for a claim without one. The
-// VolumeSnapshot and its content must be bound, which the snapshot controller does, or whoever made them by hand.
+// VolumeSnapshot and its content must be bound, which the snapshot controller does, or the user who made them.
 func (p *provisioner) snapshot(ctx context.Context, claim *corev1.PersistentVolumeClaim) (string, error) {
 	source := claim.Spec.DataSource
 	if source == nil || source.Kind != snapshotKind {
