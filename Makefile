@@ -112,7 +112,8 @@ test: lint ## run all checks: lint, types, unit, contract, Go and end-to-end tes
 .PHONY: faults
 # FAULTS="-k killed" selects; `python -m tests.faults --help` runs one fault without the agent or with other keys.
 faults: $(READY) ## run all faults under load, print a table, write build/faults/faults.json and faults.svg
-	@$(RUN) -m pytest -s --durations=0 tests/faults $(FAULTS)
+	@$(RUN) -m sandbox.cache
+	@$(RUN) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations=0 --durations-min=5 tests/faults $(FAULTS)
 
 .PHONY: oldest
 # The tests' own packages have lower bounds too: the lowest resolution would take their first releases.

@@ -1,7 +1,9 @@
-"""How the tests share a machine when `make test` runs them in two processes, and what they used of it.
+"""How the tests share a machine when `make test` and `make faults` run them in two processes, and what they used of it.
 
-Both processes begin with the unit tests. Then one runs the end-to-end tests, which mostly wait for pods. The other runs
-everything else beside them, and has ended before the end-to-end tests of faults, which have limits of time.
+In `make test` both processes begin with the unit tests. Then one runs the end-to-end tests, which mostly wait for pods.
+The other runs everything else beside them, and has ended before the end-to-end tests of faults, which have limits of
+time. In `make faults` one process runs the faults on the sandbox, those with limits of time last, and the other one the
+faults on bare processes.
 """
 
 import os
@@ -17,6 +19,7 @@ from tests.processors import Times, processor_times
 
 # Groups by folder: these tests share a sandbox, a server or network namespaces, so they run one after the other.
 _GROUPS = {"e2e": "sandbox", "contract": "aws", "faults": "bare", "versions": "bare"}
+_SANDBOX_FAULTS = "test_sandbox_faults.py"
 _ORDER = ("e2e", "contract", "faults", "versions")
 """Folders that come last, in this order."""
 # These measure time or start RocketMQ, which hangs if it does not run for seconds.
@@ -63,8 +66,8 @@ class Scheduling(LoadScopeScheduling):
     """Gives the tests of a group or a file to one process. The marks of xdist do not work with pytest 9."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return _GROUPS.get(Path(file).parts[1], file)
+        file = Path(nodeid.partition("::")[0])
+        return "sandbox" if file.name == _SANDBOX_FAULTS else _GROUPS.get(file.parts[1], str(file))
 
 
 @pytest.hookimpl(optionalhook=True)

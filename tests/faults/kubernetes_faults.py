@@ -27,7 +27,10 @@ LOSSY_SECONDS = 60.0
 LOST_PACKETS = 0.1
 DNS_SECONDS = 60.0
 API_SECONDS = 120.0
-PAUSE_SECONDS = 5.0
+NOTICE_SECONDS = 5.0
+"""Time in which the kubelet notices that a process has ended."""
+WHOLE_SECONDS = 2.0
+"""Time for which the group is whole before the next disturbance."""
 NEW_GROUP = "broker-b"
 NEW_GROUP_SECONDS = 180.0
 """Time until clients send to a new group. They read the routes every 30 s."""
@@ -263,7 +266,7 @@ def _kill(cluster: SandboxCluster, master: str, names: Iterable[str]) -> FaultTi
     begin = time.monotonic_ns()
     for process in processes:
         os.kill(process, signal.SIGKILL)
-    time.sleep(PAUSE_SECONDS)
+    time.sleep(NOTICE_SECONDS)
     cluster.wait_until_ready()
     return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
 
@@ -296,7 +299,7 @@ def _repeat(cluster: SandboxCluster, times: int, disturb: Callable[[str], int]) 
 def _wait_until_whole(cluster: SandboxCluster) -> None:
     cluster.wait_until_ready()
     clusters.wait_until_whole(cluster)
-    time.sleep(PAUSE_SECONDS)
+    time.sleep(WHOLE_SECONDS)
 
 
 def _put_master_beside_leader(cluster: SandboxCluster) -> str:

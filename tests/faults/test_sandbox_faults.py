@@ -63,6 +63,7 @@ def audit_fault(sandbox_cluster: SandboxCluster, tmp_path: Path, request: pytest
     return run
 
 
+# Tests with limits of time come last, when the faults on bare processes have ended. See `shared_machine`.
 @pytest.mark.parametrize("fault", ONE_OUTAGE)
 def test_no_acknowledged_message_is_lost(audit_fault: AuditOnSandbox, fault: str) -> None:
     audit_fault(fault)
@@ -72,6 +73,17 @@ def test_no_acknowledged_message_is_lost(audit_fault: AuditOnSandbox, fault: str
 def test_writes_continue_within_20_seconds_of_the_loss_of_a_node(audit_fault: AuditOnSandbox, fault: str) -> None:
     audit = audit_fault(fault)
     assert audit.event_gaps["java-normal"][0] <= 20, audit.row
+
+
+def test_writes_continue_within_2_seconds_while_a_group_is_added_by_pulumi_up(
+    audit_fault: AuditOnSandbox, sandbox_cluster: SandboxCluster
+) -> None:
+    try:
+        audit = audit_fault("group-added")
+    finally:
+        sandbox_cluster.remove_group(NEW_GROUP)
+    # Three JVMs start on the processors of the other brokers.
+    assert audit.event_gaps["java-normal"][0] <= 2, audit.row
 
 
 def test_twenty_graceful_deletions_of_the_master_stop_writes_for_two_seconds_each(audit_fault: AuditOnSandbox) -> None:
@@ -91,14 +103,3 @@ def test_writes_continue_within_4_seconds_of_most_kills_of_the_master(audit_faul
     assert len(gaps) == KILLS
     assert statistics.median(gaps) <= 4, gaps
     assert max(gaps) <= 10, gaps
-
-
-def test_writes_continue_within_2_seconds_while_a_group_is_added_by_pulumi_up(
-    audit_fault: AuditOnSandbox, sandbox_cluster: SandboxCluster
-) -> None:
-    try:
-        audit = audit_fault("group-added")
-    finally:
-        sandbox_cluster.remove_group(NEW_GROUP)
-    # Three JVMs start on the processors of the other brokers.
-    assert audit.event_gaps["java-normal"][0] <= 2, audit.row
