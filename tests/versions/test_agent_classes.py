@@ -56,3 +56,10 @@ def test_the_drain_fence_refuses_writes_alone_until_its_time_is_over(version: st
     assert set(codes) == {"no-file", *writes, "fenced-34", "over"}
     assert {name for name, code in codes.items() if code == SERVICE_NOT_AVAILABLE} == writes
     assert {codes[name] for name in codes.keys() - writes} == {SUCCESS}
+
+
+def test_a_stop_does_not_wait_for_threads_that_only_wait(version: str, tmp_path: Path) -> None:
+    results = run_program("StoppedBroker", version, tmp_path, {})
+    # RocketMQ sleeps for 2 s and 3 s, whatever the machine does.
+    assert int(results["agent"]) < 5000 <= int(results["rocketmq"])
+    assert results["rocketmq-store"] == results["agent-store"] == "closed"

@@ -26,6 +26,7 @@ public final class Launcher {
         String role = arguments[0];
         String[] own = Arrays.copyOfRange(arguments, 3, arguments.length);
         Probe probe;
+        QuickStop.install();
         // The server starts first, so that the kubelet gets an answer while a store is recovered.
         ProbeServer server = new ProbeServer(Integer.parseInt(arguments[1]));
         switch (role) {
