@@ -10,8 +10,8 @@ import java.util.Set;
  * Ends waits of a stop that wait for nothing.
  *
  * <p>RocketMQ closes its ports first. After that it waits for threads that look every 3 s or 5 s whether they shall
- * end, and sleeps for 2 s and 3 s so that requests end, whose answers nobody can get any more. One after the other these
- * take most of the 8 to 12 s of a broker's stop, in which the group has one member less, and 5 s of a controller's.
+ * end, and sleeps for 2 s and 3 s so that requests end, whose answers nobody can get any more. Together these are most
+ * of the 8 to 12 s of a broker's stop, in which the group has one member less, and 5 s of a controller's.
  */
 final class QuickStop implements Runnable {
     private static final long PERIOD_MILLIS = 100;
