@@ -219,7 +219,7 @@ def _spell_fields(text: str, values: Sequence[str]) -> str:
         name = match[1]
         return f"`{to_camel_case(name) if name in _FIELDS and name not in values else name}`"
 
-    return re.sub("`([a-z_]+)`", spell, text)
+    return re.sub("`([a-z0-9_]+)`", spell, text)
 
 
 def _iterate_field_docs(type_: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a TypedDict

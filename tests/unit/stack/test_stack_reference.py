@@ -261,7 +261,7 @@ def test_each_field_has_a_description_in_the_spelling_of_the_stack_file() -> Non
             if ":" in name:
                 continue
             assert schema["description"], f"{path}/{name}"
-            shown = set(re.findall("`([a-z]+_[a-z_]+)`", schema["description"])) & names
+            shown = set(re.findall("`([a-z0-9]+_[a-z0-9_]+)`", schema["description"])) & names
             assert shown <= set(schema.get("enum", [])), f"{path}/{name}"
 
 
