@@ -213,13 +213,17 @@ def _read_field_docs(type_: Any) -> dict[str, str]:  # noqa: ANN401 - a TypedDic
 
 
 def _spell_fields(text: str, values: Sequence[str]) -> str:
-    """Return the text with names of fields in camelCase. A value of the documented field may have the same name."""
+    """Return the text as YAML spells it: names of fields in camelCase, `true` and `false`.
+
+    A value of the documented field may have the name of a field.
+    """
 
     def spell(match: re.Match[str]) -> str:
         name = match[1]
         return f"`{to_camel_case(name) if name in _FIELDS and name not in values else name}`"
 
-    return re.sub("`([a-z0-9_]+)`", spell, text)
+    text = re.sub("`([a-z0-9_]+)`", spell, text)
+    return re.sub(r"\b(True|False)\b", lambda match: match[0].lower(), text)
 
 
 def _iterate_field_docs(type_: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a TypedDict

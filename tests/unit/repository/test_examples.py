@@ -113,7 +113,8 @@ def test_an_example_is_short_and_complete(program: str) -> None:
     assert "YOUR-ORGANISATION/eks-rocketmq@v0.1.0#subdirectory=components" in (folder / "requirements.txt").read_text()
     # The README explains the placeholders before the commands that need them.
     before, _, _ = (folder / "README.md").read_text().partition("```")
-    assert "[requirements.txt](requirements.txt), for `YOUR-ORGANISATION`" in " ".join(before.split())
+    text = "In [requirements.txt](requirements.txt), replace `YOUR-ORGANISATION` with the owner of this repository."
+    assert text in " ".join(before.split())
     assert (folder / "README.md").read_text().startswith("# ")
 
 

@@ -71,6 +71,15 @@ def test_all_generated_files_are_written(tmp_path: Path, monkeypatch: pytest.Mon
         assert (tmp_path / Path(file).name).read_text() == (REPOSITORY / file).read_text()
 
 
+def test_descriptions_spell_arguments_and_booleans_as_the_stack_file_does() -> None:
+    text = stack_reference.build_settings_tables()
+    fields = set[str]().union(*(collect_field_names(declaration.type_) for declaration in KEYS.values()))
+    # The names of these two are also values of other arguments.
+    python = {name for name in fields if "_" in name} - {"pod_identity", "per_zone"}
+    assert [name for name in sorted(python) if f"`{name}`" in text] == []
+    assert re.findall(r"\b(?:True|False)\b", text) == []
+
+
 def test_the_project_file_declares_each_key_with_type_and_description() -> None:
     declared = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())["config"]
     assert list(declared) == [key for key, declaration in KEYS.items() if not declaration.optional]

@@ -19,8 +19,8 @@ class AddonArgs(TypedDict):
     version: NotRequired[str]
     """Version of the addon, such as `v1.21.1-eksbuild.1`. Default: see `versions`."""
     configuration: NotRequired[dict[str, Any]]
-    """Settings by the addon's own schema (`aws eks describe-addon-configuration`), over those of this component;
-    default: none."""
+    """Settings in the addon's own schema (`aws eks describe-addon-configuration`). They override those of this
+    component. Default: none."""
 
 
 class VpcCniArgs(TypedDict):
@@ -53,7 +53,7 @@ class ClusterAddonsArgs(TypedDict):
     """`before_nodes`: addons that nodes need to become ready (vpc-cni, kube-proxy, eks-pod-identity-agent).
     `after_nodes`: addons that need nodes to become ready (coredns and all others)."""
     addons: NotRequired[list[AddonArgs]]
-    """Addons of this stage. Default: vpc-cni and kube-proxy before the nodes, coredns after them."""
+    """Addons to install. Default: vpc-cni and kube-proxy before the nodes, coredns after them."""
     pod_identity_agent: NotRequired[bool]
     """Install eks-pod-identity-agent too, before the nodes. Default: False."""
     vpc_cni: NotRequired[VpcCniArgs]

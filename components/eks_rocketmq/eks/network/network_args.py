@@ -16,7 +16,7 @@ class NetworkArgs(TypedDict):
     """IPv4 CIDR block of the VPC, /16 to /28. Default: `10.0.0.0/16`. Changing it replaces the whole network."""
     zones: NotRequired[Replacing[list[str]]]
     """Names of 2 to 6 availability zones, such as `eu-west-1a`. Default: see `zone_count`. Add new zones at the end,
-    because zone i has the i-th CIDR block. Changing a zone's name replaces its subnets."""
+    because the position of a zone determines its CIDR blocks. Changing a zone's name replaces its subnets."""
     zone_count: NotRequired[int]
     """Number of zones without `zones`, 2 to 6. Default: 3. These are the first standard zones of the region in which
     EKS places control planes. They are chosen once: existing subnets stay in their zones."""

@@ -62,14 +62,14 @@ class NodeGroupArgs(TypedDict):
     max_size: NotRequired[int]
     """Maximum number of nodes per group, with `per_zone` per zone. Default: `desired_size`."""
     autoscaled: NotRequired[bool]
-    """Let an autoscaler set the number of nodes after the create. Default: False."""
+    """Let an autoscaler, which you install, set the number of nodes after the create. Default: False."""
     capacity_type: NotRequired[Replacing[CapacityType]]
     """`ON_DEMAND` (default) or `SPOT`, which AWS can interrupt with two minutes' notice. Changing it replaces the
     groups, the new one first."""
     ami_type: NotRequired[Replacing[AmiType]]
-    """AMI type. Default: Amazon Linux 2023 for the architecture of the instance types. `AL2023_x86_64_STANDARD`,
-    `AL2023_ARM_64_STANDARD`, `BOTTLEROCKET_x86_64`, `BOTTLEROCKET_ARM_64`, `BOTTLEROCKET_x86_64_FIPS` or
-    `BOTTLEROCKET_ARM_64_FIPS`. Changing it replaces the groups, the new one first."""
+    """AMI type: `AL2023_x86_64_STANDARD`, `AL2023_ARM_64_STANDARD`, `BOTTLEROCKET_x86_64`, `BOTTLEROCKET_ARM_64`,
+    `BOTTLEROCKET_x86_64_FIPS` or `BOTTLEROCKET_ARM_64_FIPS`. Default: Amazon Linux 2023 for the architecture of the
+    instance types. Changing it replaces the groups, the new one first."""
     version: NotRequired[Input[str]]
     """Kubernetes version of the nodes, the cluster's or up to three minor versions older. Give the cluster's version to
     upgrade the nodes with the cluster. Default: the cluster's version at the create, without later upgrades."""

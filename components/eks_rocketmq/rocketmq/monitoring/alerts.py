@@ -242,7 +242,7 @@ def _build_target_rules(targets: AlertTargets) -> Iterator[Rule]:
         "RocketMqMetricsMissing",
         f'absent(up{{{selector}, container="{labels.BROKER}"}})',
         "warning",
-        f"No broker in namespace {targets.namespace} is scraped: all other alerts are silent.",
+        f"No broker in namespace {targets.namespace} is scraped: the alerts about brokers and consumers are silent.",
         duration="10m",
     )
     yield Rule(

@@ -18,9 +18,9 @@ class AlertsArgs(TypedDict):
     """URL of the runbook page; each alert links to an anchor in it. Default: `docs/troubleshooting/alerts.md`, a path
     in the repository."""
     kubernetes_metrics: NotRequired[bool]
-    """Whether Prometheus also scrapes the kubelets and kube-state-metrics, as kube-prometheus-stack does. Without these
-    metrics there are no alerts for members out of sync and for restarts. Disk usage is then relative to the declared
-    `storage`, which is too small after you grow a claim manually. Default: true."""
+    """Whether Prometheus also scrapes the kubelets and kube-state-metrics, as kube-prometheus-stack does. With false
+    there are no alerts for unready members and name servers, for restarts and for Pending claims. Disk usage is then
+    relative to the declared `storage`, which is too small after you grow a claim manually. Default: true."""
     disk_used_percent: NotRequired[int]
     """Warning threshold for the used part of a broker's volume, in percent. The critical threshold is 85. RocketMQ
     deletes messages early from 85 and rejects writes from 90. Default: 75."""

@@ -60,8 +60,8 @@ class ControllersArgs(TypedDict):
 
     replicas: NotRequired[int]
     """Number of controllers, an odd number. 3 controllers elect a master while one is unavailable, so `strict` and
-    `balanced` need 3 or more. Brokers are configured with the address of each one. Changing this restarts the brokers.
-    Default: 3, with `dev` 1."""
+    `balanced` need 3 or more. A preview rejects a change while controllers run, because the members of the Raft quorum
+    are fixed: see docs/how-to/change-the-number-of-controllers.md. Default: 3, with `dev` 1."""
     memory: NotRequired[str]
     """Memory limit of each controller, at least `512Mi`. Changing this restarts them one by one. Default: `768Mi`."""
     cpu: NotRequired[str]
