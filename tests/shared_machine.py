@@ -3,7 +3,7 @@
 In `make test` both processes begin with the unit tests. Then one runs the end-to-end tests, which mostly wait for pods.
 The other runs everything else beside them, and has ended before the end-to-end tests of faults, which have limits of
 time. In `make faults` one process runs the faults on the sandbox, those with limits of time last, and the other one the
-faults on bare processes.
+faults on bare processes, with the lowest priority: a saturated load takes all processors.
 """
 
 import os
@@ -25,6 +25,7 @@ _ORDER = ("e2e", "contract", "faults", "versions")
 # These measure time or start RocketMQ, which hangs if it does not run for seconds.
 _PUNCTUAL = frozenset({"e2e", "faults", "versions"})
 _LOW_PRIORITY = 10
+_LOWEST_PRIORITY = 19
 _SLOW_SECONDS = 5.0
 _USE = "processor_use"
 
@@ -35,6 +36,14 @@ _used: dict[str, tuple[Times, float]] = {}
 def _folder(item: pytest.Item) -> str:
     """Return the folder below `tests`."""
     return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def _priority(item: pytest.Item) -> int:
+    """Return the nice value of a test. Faults on bare processes that only `make faults` runs yield to the sandbox."""
+    if _folder(item) not in _PUNCTUAL:
+        return _LOW_PRIORITY
+    on_sandbox = item.path.name == _SANDBOX_FAULTS
+    return 0 if on_sandbox or item.get_closest_marker("long") is None else _LOWEST_PRIORITY
 
 
 class Progress:
@@ -81,7 +90,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Set the priority, and add up processor times and seconds of each end-to-end file, including its fixtures."""
     folder = _folder(item)
     if item.config.getoption("loadgroup", default=False):
-        os.setpriority(os.PRIO_PROCESS, 0, 0 if folder in _PUNCTUAL else _LOW_PRIORITY)
+        os.setpriority(os.PRIO_PROCESS, 0, _priority(item))
     if folder != "e2e":
         return (yield)
     before, begun = processor_times(), time.monotonic()

@@ -8,6 +8,7 @@ process that hangs, because no kubelet runs liveness probes.
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from tests.versions.pods import Pod, Pods, in_network
 
 PREFIX = "rmq-fault"
 PORTS = {"broker": 10911, "controller": 9878, "nameserver": 9876}
+NOTICED_APART_SECONDS = 0.2
 RESTART_SECONDS = 10.0
 """Time after which a process that ended by itself is started again: the first wait of a kubelet."""
 MIB = 1024**2
@@ -123,6 +125,8 @@ class BareCluster:
             self.volumes[name].cut_power()
         for name in names:
             self.kill(name)
+            # The others notice the losses one after the other.
+            time.sleep(NOTICED_APART_SECONDS)
         for name in names:
             self.volumes[name].unmount()
 

@@ -119,6 +119,7 @@ def fail_over(cluster: Cluster, in_sync: int = 2, seconds: float = 180.0) -> str
 
     Raises TimeoutError.
     """
+    _require(lambda: bool((state := read_state(cluster)) and state.master), seconds, "the controllers know a master")
     old = find_master(cluster)
     cluster.kill(old)
     new = ""

@@ -1,5 +1,6 @@
 """Audits of clusters of bare processes, and volumes."""
 
+import tempfile
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -121,14 +122,15 @@ def audit_fault(shared_cluster: SharedCluster, tmp_path: Path, request: pytest.F
             audit = shared_cluster.audit(fault, load, tmp_path, before_seconds)
         else:
             shared_cluster.close()
+            folder = Path(tempfile.mkdtemp(dir=tmp_path))
             with start_cluster(
-                tmp_path, agent=agent, broker_config=broker_config, with_volumes=fault in DISK_FAULTS
+                folder, agent=agent, broker_config=broker_config, with_volumes=fault in DISK_FAULTS
             ) as cluster:
                 audit = run_audit(
                     cluster,
                     fault,
                     find_fault(fault, cluster),
-                    tmp_path,
+                    folder,
                     workloads=WORKLOADS[load],
                     before_seconds=before_seconds,
                 )

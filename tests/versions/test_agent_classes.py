@@ -63,3 +63,14 @@ def test_a_stop_does_not_wait_for_threads_that_only_wait(version: str, tmp_path:
     # RocketMQ sleeps for 2 s and 3 s, whatever the machine does.
     assert int(results["agent"]) < 5000 <= int(results["rocketmq"])
     assert results["rocketmq-store"] == results["agent-store"] == "closed"
+
+
+def test_a_member_that_has_died_with_the_master_is_not_elected(version: str, tmp_path: Path) -> None:
+    elected = run_program("DyingMember", version, tmp_path, {})
+    # RocketMQ elects a member whose heartbeats are not over yet, and then no other one.
+    assert elected["rocketmq"] == "1"
+    assert elected["agent"] == elected["agent-preferred"] == "3"
+    assert elected["agent-master-alive"] == "2"
+    # The same as RocketMQ.
+    assert elected["agent-nobody-answers"] == elected["agent-unclean"] == "1"
+    assert elected["agent-nobody-alive"] == "null"

@@ -40,6 +40,7 @@ public final class Launcher {
                     throw new IllegalStateException("the controller cannot be initialized");
                 }
                 ControllerLog log = ControllerLog.install(manager.getController());
+                AnsweringMembers.install(manager);
                 probe = server.serve(new ControllerProbe(manager, log));
                 Runtime.getRuntime().addShutdownHook(new Thread(manager::shutdown, "EksRocketmqControllerStopping"));
                 manager.start();

@@ -1,0 +1,83 @@
+package eks_rocketmq;
+
+import java.util.HashSet;
+import java.util.Set;
+import org.apache.rocketmq.controller.BrokerHeartbeatManager;
+import org.apache.rocketmq.controller.ControllerManager;
+import org.apache.rocketmq.controller.elect.ElectPolicy;
+import org.apache.rocketmq.controller.elect.impl.DefaultElectPolicy;
+import org.apache.rocketmq.controller.helper.BrokerLiveInfoGetter;
+import org.apache.rocketmq.controller.impl.DLedgerController;
+import org.apache.rocketmq.controller.impl.heartbeat.BrokerLiveInfo;
+import org.apache.rocketmq.remoting.RemotingClient;
+import org.apache.rocketmq.remoting.netty.NettyClientConfig;
+import org.apache.rocketmq.remoting.netty.NettyRemotingClient;
+import org.apache.rocketmq.remoting.protocol.RemotingCommand;
+import org.apache.rocketmq.remoting.protocol.RequestCode;
+
+/**
+ * Elects a member that answers, if one of the in-sync members does.
+ *
+ * <p>RocketMQ elects any in-sync member whose heartbeats have not ended yet, and then only that member is in sync. If a
+ * slave dies with the master, it can be elected in the moment before its connection ends. The group then waits for it,
+ * although the other slave has all messages: without a master until it is back, and without the acknowledged messages
+ * that it has lost with its power or its volume.
+ */
+final class AnsweringMembers implements ElectPolicy {
+    private static final int ANSWER_MILLIS = 2000;
+
+    private final ElectPolicy policy;
+    private final BrokerLiveInfoGetter members;
+    private final RemotingClient client;
+
+    AnsweringMembers(ElectPolicy policy, BrokerLiveInfoGetter members) {
+        this.policy = policy;
+        this.members = members;
+        NettyClientConfig config = new NettyClientConfig();
+        config.setUseTLS(System.getenv("TLS") != null);
+        config.setConnectTimeoutMillis(ANSWER_MILLIS);
+        config.setClientWorkerThreads(1);
+        config.setClientCallbackExecutorThreads(1);
+        this.client = new NettyRemotingClient(config);
+        this.client.start();
+    }
+
+    /** Replaces the policy of a controller. */
+    static void install(ControllerManager manager) {
+        BrokerHeartbeatManager heartbeats = manager.getHeartbeatManager();
+        ElectPolicy policy = new DefaultElectPolicy(heartbeats::isBrokerActive, heartbeats::getBrokerLiveInfo);
+        ((DLedgerController) manager.getController())
+                .setElectPolicy(new AnsweringMembers(policy, heartbeats::getBrokerLiveInfo));
+    }
+
+    /** If no member answers, it elects the one that RocketMQ elects, as the machine may only be slow. */
+    @Override
+    public Long elect(
+            String cluster, String group, Set<Long> inSync, Set<Long> all, Long oldMaster, Long preferred) {
+        Set<Long> candidates = new HashSet<>(inSync);
+        Long first = policy.elect(cluster, group, inSync, all, oldMaster, preferred);
+        Long next = first;
+        while (next != null && candidates.remove(next)) {
+            if (next.equals(oldMaster) || answers(cluster, group, next)) {
+                return next;
+            }
+            System.out.println("member " + next + " of " + group + " does not answer, so another one is elected");
+            next = policy.elect(cluster, group, candidates, null, oldMaster, preferred);
+        }
+        return first;
+    }
+
+    private boolean answers(String cluster, String group, Long id) {
+        BrokerLiveInfo member = members.get(cluster, group, id);
+        // An error response is an answer too.
+        RemotingCommand request = RemotingCommand.createRequestCommand(RequestCode.GET_BROKER_HA_STATUS, null);
+        try {
+            return member != null && client.invokeSync(member.getBrokerAddr(), request, ANSWER_MILLIS) != null;
+        } catch (InterruptedException error) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (Exception error) {
+            return false; // the classes of the exceptions differ between versions
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package eks_rocketmq;
+
+import io.netty.channel.ChannelHandlerContext;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import org.apache.rocketmq.controller.elect.ElectPolicy;
+import org.apache.rocketmq.controller.elect.impl.DefaultElectPolicy;
+import org.apache.rocketmq.controller.helper.BrokerLiveInfoGetter;
+import org.apache.rocketmq.controller.impl.heartbeat.BrokerLiveInfo;
+import org.apache.rocketmq.remoting.netty.NettyRemotingServer;
+import org.apache.rocketmq.remoting.netty.NettyRequestProcessor;
+import org.apache.rocketmq.remoting.netty.NettyServerConfig;
+import org.apache.rocketmq.remoting.protocol.RemotingCommand;
+import org.apache.rocketmq.remoting.protocol.ResponseCode;
+
+/**
+ * Elects a master while the heartbeats of members that have died are not over.
+ *
+ * <p>Member 1 refuses connections, 2 accepts them and is silent, 3 answers with an error. Prints {@code NAME ID} for
+ * each election.
+ */
+public final class DyingMember {
+    private static final Map<Long, String> ADDRESSES = new HashMap<>();
+
+    private DyingMember() {}
+
+    public static void main(String[] arguments) throws Exception {
+        InetAddress loopback = InetAddress.getByName("127.0.0.1");
+        ServerSocket closed = new ServerSocket(0, 50, loopback);
+        closed.close();
+        ServerSocket silent = new ServerSocket(0, 50, loopback);
+        NettyServerConfig config = new NettyServerConfig();
+        config.setBindAddress("127.0.0.1");
+        config.setListenPort(0);
+        NettyRemotingServer server = new NettyRemotingServer(config);
+        server.registerDefaultProcessor(new Refusal(), Executors.newSingleThreadExecutor());
+        server.start();
+        ADDRESSES.put(1L, "127.0.0.1:" + closed.getLocalPort());
+        ADDRESSES.put(2L, "127.0.0.1:" + silent.getLocalPort());
+        ADDRESSES.put(3L, "127.0.0.1:" + server.localListenPort());
+
+        // The heartbeats of a member tell how far its log is. The first one elected has the most.
+        BrokerLiveInfoGetter members = (cluster, group, id) ->
+                new BrokerLiveInfo(group, ADDRESSES.get(id), id, 0, 10_000, null, 1, 1_000 - id, 0);
+        ElectPolicy rocketmq = new DefaultElectPolicy((cluster, group, id) -> id != 4, members);
+        ElectPolicy agent = new AnsweringMembers(rocketmq, members);
+        elect(agent, null, null, 3L); // loads the classes of the client, which can take as long as a member has
+        System.out.println("rocketmq " + elect(rocketmq, null, null, 1L, 2L, 3L, 4L));
+        System.out.println("agent " + elect(agent, null, null, 1L, 2L, 3L, 4L));
+        System.out.println("agent-nobody-answers " + elect(agent, null, null, 1L, 2L, 4L));
+        System.out.println("agent-preferred " + elect(agent, null, 3L, 1L, 2L, 3L));
+        System.out.println("agent-master-alive " + elect(agent, 2L, null, 1L, 2L, 3L));
+        System.out.println("agent-unclean " + agent.elect("c", "g", ids(4L), ids(1L, 4L), 4L, null));
+        System.out.println("agent-nobody-alive " + elect(agent, 4L, null, 4L));
+        Runtime.getRuntime().halt(0);
+    }
+
+    private static Long elect(ElectPolicy policy, Long oldMaster, Long preferred, Long... inSync) {
+        return policy.elect("c", "g", ids(inSync), null, oldMaster, preferred);
+    }
+
+    private static Set<Long> ids(Long... ids) {
+        return new HashSet<>(Arrays.asList(ids));
+    }
+
+    private static final class Refusal implements NettyRequestProcessor {
+        @Override
+        public RemotingCommand processRequest(ChannelHandlerContext context, RemotingCommand request) {
+            return RemotingCommand.createResponseCommand(ResponseCode.NO_PERMISSION, null);
+        }
+
+        @Override
+        public boolean rejectRequest() {
+            return false;
+        }
+    }
+}
