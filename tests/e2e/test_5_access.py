@@ -351,6 +351,10 @@ def test_failover_keeps_messages_and_declarations(guarded: Guarded) -> None:
     old = guarded.master()
     os.kill(guarded.sandbox.jvm(NAMESPACE, f"rocketmq-broker-a-{old}"), signal.SIGKILL)
     eventually(lambda: guarded.master() not in {-1, old}, 60, "another member is master")
+    # The controllers have asked it before, over TLS.
+    assert "does not answer" not in guarded.sandbox.kubectl(
+        "-n", NAMESPACE, "logs", "-l", "app=rocketmq-controller", "--tail=-1"
+    )
     after = guarded.orders.send(5, "failover-after")
     assert guarded.orders.receive("failover", 10) == sorted([*before, *after])
     eventually(guarded.declared, 90, "everything is on every member again")

@@ -120,7 +120,7 @@ class Drain:
     elect: int = 10
     rejoin: int = 15
     requests: int = 20  # requests between the steps and the last check of each wait, each with its own timeout
-    stop: int = 45  # measured: 10 to 12 s; flushing a slow volume takes longer
+    stop: int = 45  # measured: 2 s, and 12 s without the agent; flushing a slow volume takes longer
 
     @property
     def grace_period(self) -> int:
