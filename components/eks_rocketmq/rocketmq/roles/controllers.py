@@ -23,7 +23,8 @@ from eks_rocketmq.rocketmq.roles.role_plans import CONTROLLER_DIRECTORY, RolePla
 CONFIG_FILE = "controller.conf"
 _PORTS = {"remoting": ports.CONTROLLER, "metrics": ports.METRICS}
 _GRACE_SECONDS = 30
-_MIN_READY_SECONDS = 10  # a restarted controller catches up with the Raft log
+# A restarted controller catches up with the Raft log. With the agent it is ready when it has.
+_MIN_READY_SECONDS = 10
 
 
 class Controllers(ComponentResource):
@@ -71,7 +72,7 @@ class Controllers(ComponentResource):
             pods=plan.pods,
             headless=headless,
             claim=workload_resources.build_claim(storage_class, plan.storage),
-            min_ready_seconds=_MIN_READY_SECONDS,
+            min_ready_seconds=0 if deployment.agent else _MIN_READY_SECONDS,
             protect=deployment.protect_data,
         )
         self.register_outputs({})

@@ -87,6 +87,11 @@ def test_brokers_without_agent_wait_until_topics_and_offsets_are_copied(
     assert "minReadySeconds" not in workload(deployed, "rocketmq-broker-a-set")
 
 
+def test_controllers_without_agent_wait_until_the_log_is_copied(deployed: Recording, without_agent: Recording) -> None:
+    assert workload(without_agent, "rocketmq-controller-set")["minReadySeconds"] == 10
+    assert "minReadySeconds" not in workload(deployed, "rocketmq-controller-set")
+
+
 def startup_seconds(main: dict[str, Any]) -> int:
     """Return the seconds that the startup probe allows."""
     probe = main["startupProbe"]
