@@ -48,6 +48,7 @@ def test_a_slave_that_connects_during_an_election_does_not_fail_it(version: str,
     results = run_program("ChangingConnections", version, tmp_path, {"enableControllerMode": "false"})
     # RocketMQ then leaves the group without a master.
     assert (results["rocketmq"], results["agent"]) == ("failed", "0")
+    assert (results["rocketmq-connections"], results["agent-connections"]) == ("failed", "ended")
 
 
 def test_the_drain_fence_refuses_writes_alone_until_its_time_is_over(version: str, tmp_path: Path) -> None:

@@ -2,8 +2,12 @@ package eks_rocketmq;
 
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
+import java.lang.reflect.Proxy;
+import java.util.Collections;
 import java.util.ConcurrentModificationException;
 import java.util.LinkedList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
@@ -14,10 +18,10 @@ import org.apache.rocketmq.store.ha.HAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
 /**
- * Computes the confirmed offset while a slave connects.
+ * Computes the confirmed offset, and ends all connections, while a slave connects.
  *
- * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT} for RocketMQ's own replication and for that of the agent.
- * The broker opens no port.
+ * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT} for both, for RocketMQ's own replication and for that of
+ * the agent. The broker opens no port.
  */
 public final class ChangingConnections {
     private ChangingConnections() {}
@@ -34,9 +38,7 @@ public final class ChangingConnections {
 
     private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {
         service.init(store);
-        Field connections = DefaultHAService.class.getDeclaredField("connectionList");
-        connections.setAccessible(true);
-        connections.set(service, new ChangingList());
+        setConnections(service, new ChangingList());
         String result;
         try {
             result = String.valueOf(service.computeConfirmOffset());
@@ -44,6 +46,32 @@ public final class ChangingConnections {
             result = "failed";
         }
         System.out.println(name + " " + result);
+        setConnections(service, new LinkedList<>(Collections.singletonList(startConnection())));
+        try {
+            service.destroyConnections();
+            result = "ended";
+        } catch (NullPointerException error) {
+            result = "failed";
+        }
+        System.out.println(name + "-connections " + result);
+    }
+
+    private static void setConnections(AutoSwitchHAService service, List<HAConnection> list) throws Exception {
+        Field connections = DefaultHAService.class.getDeclaredField("connectionList");
+        connections.setAccessible(true);
+        connections.set(service, list);
+    }
+
+    /** Returns a connection whose thread does not exist yet when it is ended first. */
+    private static HAConnection startConnection() {
+        AtomicBoolean ended = new AtomicBoolean();
+        return (HAConnection) Proxy.newProxyInstance(
+                HAConnection.class.getClassLoader(), new Class<?>[] {HAConnection.class}, (proxy, method, values) -> {
+                    if (method.getName().equals("shutdown") && !ended.getAndSet(true)) {
+                        throw new NullPointerException();
+                    }
+                    return null;
+                });
     }
 
     /** List that another thread changes during the first read. */

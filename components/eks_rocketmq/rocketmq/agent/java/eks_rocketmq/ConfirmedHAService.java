@@ -34,8 +34,8 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     /** How long a proposal can be on its way. Requests to the controllers end after 3 s. */
     private static final long PROPOSAL_NANOS = 10_000_000_000L;
 
-    /** How often the connections are read again. Each change of the list ends in microseconds. */
-    private static final int READS = 1000;
+    /** How often the connections are read or ended again. Each change of them ends in microseconds. */
+    private static final int ATTEMPTS = 1000;
 
     /** How long a name server can name an old master: the period in which brokers register, and a margin. */
     private static final long STALE_NANOS = 15_000_000_000L;
@@ -117,12 +117,33 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      */
     @Override
     public long computeConfirmOffset() {
-        for (int read = 1; ; read++) {
+        for (int attempt = 1; ; attempt++) {
             try {
                 return super.computeConfirmOffset();
             } catch (ConcurrentModificationException | NullPointerException changed) {
-                if (read == READS) {
+                if (attempt == ATTEMPTS) {
                     throw changed;
+                }
+                Thread.yield();
+            }
+        }
+    }
+
+    /**
+     * Ends all connections to slaves.
+     *
+     * <p>RocketMQ fails at one whose thread is just being started, and with it {@code changeToMaster}. Nothing repeats
+     * that, and the group stayed without a master. What has ended already is passed over.
+     */
+    @Override
+    public void destroyConnections() {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                super.destroyConnections();
+                return;
+            } catch (NullPointerException starting) {
+                if (attempt == ATTEMPTS) {
+                    throw starting;
                 }
                 Thread.yield();
             }

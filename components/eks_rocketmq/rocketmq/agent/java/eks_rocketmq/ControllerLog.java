@@ -42,7 +42,7 @@ final class ControllerLog extends StateMachineCaller {
 
     /** Replaces what applies the log of a controller that is not started yet. */
     static ControllerLog install(Controller controller) throws ReflectiveOperationException {
-        DLedgerServer server = (DLedgerServer) find(DLedgerController.class, "dLedgerServer").get(controller);
+        DLedgerServer server = findServer(controller);
         DLedgerEntryPusher pusher = (DLedgerEntryPusher) find(DLedgerServer.class, "dLedgerEntryPusher").get(server);
         Field caller = find(DLedgerServer.class, "fsmCaller");
         StateMachineCaller replaced = (StateMachineCaller) ((Optional<?>) caller.get(server)).get();
@@ -60,6 +60,10 @@ final class ControllerLog extends StateMachineCaller {
         caller.set(server, Optional.of(log));
         pusher.registerStateMachine(Optional.of(log));
         return log;
+    }
+
+    static DLedgerServer findServer(Controller controller) throws ReflectiveOperationException {
+        return (DLedgerServer) find(DLedgerController.class, "dLedgerServer").get(controller);
     }
 
     private static boolean hasSnapshots() {

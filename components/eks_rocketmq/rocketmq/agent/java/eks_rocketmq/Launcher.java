@@ -41,6 +41,7 @@ public final class Launcher {
                 }
                 ControllerLog log = ControllerLog.install(manager.getController());
                 AnsweringMembers.install(manager);
+                PeerConnections.start(ControllerLog.findServer(manager.getController()));
                 probe = server.serve(new ControllerProbe(manager, log));
                 Runtime.getRuntime().addShutdownHook(new Thread(manager::shutdown, "EksRocketmqControllerStopping"));
                 manager.start();
