@@ -75,3 +75,9 @@ def test_a_member_that_has_died_with_the_master_is_not_elected(version: str, tmp
     # The same as RocketMQ.
     assert elected["agent-nobody-answers"] == elected["agent-unclean"] == "1"
     assert elected["agent-nobody-alive"] == "null"
+
+
+def test_a_controller_ends_its_connection_to_one_that_is_silent(version: str, tmp_path: Path) -> None:
+    results = run_program("SilentPeer", version, tmp_path, {})
+    # RocketMQ then leaves a controller without a leader until TCP gives up.
+    assert (results["rocketmq"], results["agent"]) == ("open", "ended")

@@ -23,7 +23,7 @@ final class PeerConnections implements Runnable {
     private final MemberState member;
     private final RemotingClient client;
 
-    private PeerConnections(MemberState member, RemotingClient client) {
+    PeerConnections(MemberState member, RemotingClient client) {
         this.member = member;
         this.client = client;
     }
