@@ -81,3 +81,9 @@ def test_a_controller_ends_its_connection_to_one_that_is_silent(version: str, tm
     results = run_program("SilentPeer", version, tmp_path, {})
     # RocketMQ then leaves a controller without a leader until TCP gives up.
     assert (results["rocketmq"], results["agent"]) == ("open", "ended")
+
+
+def test_a_change_of_role_does_not_wait_for_a_lost_master(version: str, tmp_path: Path) -> None:
+    results = run_program("LostMaster", version, tmp_path, {})
+    # An attempt of RocketMQ takes 5 s, of which half a second has passed.
+    assert int(results["agent"]) < 4000 < int(results["rocketmq"])

@@ -90,7 +90,13 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         }
         Master named = new Master(newMaster.substring(0, newMaster.lastIndexOf(':') + 1) + port);
         master = named;
-        boolean changed = super.changeToSlave(newMaster, epoch, id);
+        EndedAttempts attempts = EndedAttempts.of(getHAClient());
+        boolean changed;
+        try {
+            changed = super.changeToSlave(newMaster, epoch, id);
+        } finally {
+            attempts.stop();
+        }
         flushFiles();
         if (changed) {
             updateHaMasterAddress(named.address);
@@ -103,7 +109,13 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     @Override
     public boolean changeToMaster(int epoch) throws RocksDBException {
         term.incrementAndGet();
-        boolean changed = super.changeToMaster(epoch);
+        EndedAttempts attempts = EndedAttempts.of(getHAClient());
+        boolean changed;
+        try {
+            changed = super.changeToMaster(epoch);
+        } finally {
+            attempts.stop();
+        }
         flushFiles();
         return changed;
     }
