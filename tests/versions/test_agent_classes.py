@@ -87,3 +87,10 @@ def test_a_change_of_role_does_not_wait_for_a_lost_master(version: str, tmp_path
     results = run_program("LostMaster", version, tmp_path, {})
     # An attempt of RocketMQ takes 5 s, of which half a second has passed.
     assert int(results["agent"]) < 4000 < int(results["rocketmq"])
+
+
+def test_a_change_of_role_does_not_truncate_queues_that_are_being_filled(version: str, tmp_path: Path) -> None:
+    results = run_program("LateQueues", version, tmp_path, {})
+    # RocketMQ then gave the first message of a new master the place of the last one.
+    assert (results["rocketmq"], results["agent"]) == ("truncated", "untouched")
+    assert results["agent-incomplete-message"] == "truncated"

@@ -40,6 +40,9 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     /** How long a name server can name an old master: the period in which brokers register, and a margin. */
     private static final long STALE_NANOS = 15_000_000_000L;
 
+    /** How long the filling of the queues may stand still. It stops at an incomplete message. */
+    private static final long STALLED_NANOS = 1_000_000_000L;
+
     private final Map<Long, Proposal> proposed = new ConcurrentHashMap<>();
     private final int port;
     private volatile Set<Long> confirmed = Collections.emptySet();
@@ -160,6 +163,27 @@ final class ConfirmedHAService extends AutoSwitchHAService {
                 Thread.yield();
             }
         }
+    }
+
+    /**
+     * Removes an incomplete message at the end of the log, when the queues have all that is before it.
+     *
+     * <p>Otherwise RocketMQ truncates the queues too, while another thread still fills them. When both met, a queue was
+     * one message short. The new master gave its first message the place of the last one, so this acknowledged message
+     * could not be consumed.
+     */
+    @Override
+    public long truncateInvalidMsg() throws RocksDBException {
+        long dispatched = -1;
+        long since = System.nanoTime();
+        while (defaultMessageStore.dispatchBehindBytes() > 0 && System.nanoTime() - since < STALLED_NANOS) {
+            if (defaultMessageStore.getReputFromOffset() != dispatched) {
+                dispatched = defaultMessageStore.getReputFromOffset();
+                since = System.nanoTime();
+            }
+            Thread.yield();
+        }
+        return super.truncateInvalidMsg();
     }
 
     private void flushFiles() {

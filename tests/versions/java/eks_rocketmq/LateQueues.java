@@ -1,0 +1,73 @@
+package eks_rocketmq;
+
+import java.lang.reflect.Constructor;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.common.BrokerConfig;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.config.MessageStoreConfig;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
+import org.apache.rocketmq.store.stats.BrokerStatsManager;
+
+/**
+ * Changes the role of a broker whose queues are being filled from the log.
+ *
+ * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT}: whether the queues were truncated meanwhile, for
+ * RocketMQ's own replication and for that of the agent. The broker opens no port.
+ */
+public final class LateQueues {
+    private LateQueues() {}
+
+    public static void main(String[] arguments) throws Exception {
+        BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+        MessageStoreConfig config = controller.getMessageStoreConfig();
+        Constructor<ConfirmedHAService> agent = ConfirmedHAService.class.getDeclaredConstructor(MessageStoreConfig.class);
+        agent.setAccessible(true);
+        report("rocketmq", new AutoSwitchHAService(), new FillingStore(config, true));
+        report("agent", agent.newInstance(config), new FillingStore(config, true));
+        report("agent-incomplete-message", agent.newInstance(config), new FillingStore(config, false));
+        Runtime.getRuntime().halt(0);
+    }
+
+    private static void report(String name, AutoSwitchHAService service, FillingStore store) throws Exception {
+        service.init(store);
+        service.truncateInvalidMsg();
+        System.out.println(name + " " + (store.truncated ? "truncated" : "untouched"));
+    }
+
+    /** Store whose queues lack ten bytes of the log, and get one of them every 200 ms, or none. */
+    private static final class FillingStore extends DefaultMessageStore {
+        private static final long LOG_BYTES = 10;
+        private static final long PERIOD_NANOS = 200_000_000L;
+
+        private final boolean filling;
+        private final long begin = System.nanoTime();
+        private boolean truncated;
+
+        FillingStore(MessageStoreConfig config, boolean filling) throws Exception {
+            super(
+                    config,
+                    new BrokerStatsManager(new BrokerConfig()),
+                    null,
+                    new BrokerConfig(),
+                    new ConcurrentHashMap<>());
+            this.filling = filling;
+        }
+
+        @Override
+        public long getReputFromOffset() {
+            return filling ? Math.min(LOG_BYTES, (System.nanoTime() - begin) / PERIOD_NANOS) : 0;
+        }
+
+        @Override
+        public long dispatchBehindBytes() {
+            return LOG_BYTES - getReputFromOffset();
+        }
+
+        @Override
+        public void truncateDirtyFiles(long offset) {
+            truncated = true;
+        }
+    }
+}
