@@ -174,6 +174,12 @@ def test_drain_of_a_slave_starts_no_election() -> None:
     assert (result.returncode, group.elected, group.permissions) == (0, [], [])
 
 
+def test_drain_of_a_slave_tells_the_agent_that_it_must_not_be_elected(tmp_path: Path) -> None:
+    fence = tmp_path / "fence"
+    ask_group("broker-drain.sh", Group(master=False), DRAIN_FENCE=str(fence))
+    assert fence.stat().st_mtime > time.time() + 5
+
+
 def test_drain_of_a_slave_waits_for_a_member_that_is_catching_up() -> None:
     group = Group(master=False, in_sync={1: "10.0.0.1:10911", 2: "10.0.0.2:10911"}, behind={3: "10.0.0.3:10911"})
     result = ask_group("broker-drain.sh", group)

@@ -53,10 +53,10 @@ def test_a_slave_that_connects_during_an_election_does_not_fail_it(version: str,
 
 def test_the_drain_fence_refuses_writes_alone_until_its_time_is_over(version: str, tmp_path: Path) -> None:
     codes = run_program("FencedDrain", version, tmp_path, {})
-    writes = {f"fenced-{code}" for code in (10, 36, 310, 320, 370)}
-    assert set(codes) == {"no-file", *writes, "fenced-34", "over"}
-    assert {name for name, code in codes.items() if code == SERVICE_NOT_AVAILABLE} == writes
-    assert {codes[name] for name in codes.keys() - writes} == {SUCCESS}
+    refused = {"fenced-election", *(f"fenced-{code}" for code in (10, 36, 310, 320, 370))}
+    assert set(codes) == {"no-file", *refused, "fenced-34", "fenced-status", "over"}
+    assert {name for name, code in codes.items() if code == SERVICE_NOT_AVAILABLE} == refused
+    assert {codes[name] for name in codes.keys() - refused} == {SUCCESS}
 
 
 def test_a_stop_does_not_wait_for_threads_that_only_wait(version: str, tmp_path: Path) -> None:
@@ -70,7 +70,8 @@ def test_a_member_that_has_died_with_the_master_is_not_elected(version: str, tmp
     elected = run_program("DyingMember", version, tmp_path, {})
     # RocketMQ elects a member whose heartbeats are not over yet, and then no other one.
     assert elected["rocketmq"] == "1"
-    assert elected["agent"] == elected["agent-preferred"] == "3"
+    assert elected["agent"] == elected["agent-preferred"] == elected["agent-stops"] == "3"
+    assert elected["agent-preferred-stops"] == "null"
     assert elected["agent-master-alive"] == "2"
     # The same as RocketMQ.
     assert elected["agent-nobody-answers"] == elected["agent-unclean"] == "1"

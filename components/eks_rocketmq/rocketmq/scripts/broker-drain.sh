@@ -4,7 +4,8 @@
 # So: no new writes, wait until every slave in sync has all, elect one of them, permission back, wait until the others can
 # take writes without this member. Each step has an end; what cannot be done is said and the stop goes on.
 #
-# In the environment with the agent: DRAIN_FENCE, a file. The agent refuses writes until the time of its last change.
+# In the environment with the agent: DRAIN_FENCE, a file. The agent refuses writes until the time of its last change, and tells
+# the controllers until then that this broker must not be elected.
 set -u
 . "$(dirname "$0")/broker-lib.sh"
 
@@ -149,7 +150,9 @@ switch_over() {
   accept_writes || say "writes could not be permitted again"
 }
 
-ha_status 2 >/dev/null || { say "broker does not answer, stopping"; exit 0; }
+status=$(ha_status 2) || { say "broker does not answer, stopping"; exit 0; }
+# The master may stop too, and must not elect this slave.
+[[ -z $FENCE ]] || is_master "$status" || refuse_writes
 until_true "$DRAIN_ELECT_SECONDS" ask_controllers || { say "no controller knows a leader, stopping"; exit 0; }
 if am_master; then
   switch_over

@@ -22,8 +22,8 @@ import org.apache.rocketmq.remoting.protocol.ResponseCode;
 /**
  * Elects a master while the heartbeats of members that have died are not over.
  *
- * <p>Member 1 refuses connections, 2 accepts them and is silent, 3 answers with an error. Prints {@code NAME ID} for
- * each election.
+ * <p>Member 1 refuses connections, 2 accepts them and is silent, 3 answers with an error, 5 says that it stops. Prints
+ * {@code NAME ID} for each election.
  */
 public final class DyingMember {
     private static final Map<Long, String> ADDRESSES = new HashMap<>();
@@ -35,30 +35,37 @@ public final class DyingMember {
         ServerSocket closed = new ServerSocket(0, 50, loopback);
         closed.close();
         ServerSocket silent = new ServerSocket(0, 50, loopback);
-        NettyServerConfig config = new NettyServerConfig();
-        config.setBindAddress("127.0.0.1");
-        config.setListenPort(0);
-        NettyRemotingServer server = new NettyRemotingServer(config);
-        server.registerDefaultProcessor(new Refusal(), Executors.newSingleThreadExecutor());
-        server.start();
         ADDRESSES.put(1L, "127.0.0.1:" + closed.getLocalPort());
         ADDRESSES.put(2L, "127.0.0.1:" + silent.getLocalPort());
-        ADDRESSES.put(3L, "127.0.0.1:" + server.localListenPort());
+        ADDRESSES.put(3L, "127.0.0.1:" + startServer(ResponseCode.NO_PERMISSION));
+        ADDRESSES.put(5L, "127.0.0.1:" + startServer(ResponseCode.SERVICE_NOT_AVAILABLE));
 
         // The heartbeats of a member tell how far its log is. The first one elected has the most.
         BrokerLiveInfoGetter members = (cluster, group, id) ->
-                new BrokerLiveInfo(group, ADDRESSES.get(id), id, 0, 10_000, null, 1, 1_000 - id, 0);
+                new BrokerLiveInfo(group, ADDRESSES.get(id), id, 0, 10_000, null, 1, id == 5 ? 2_000 : 1_000 - id, 0);
         ElectPolicy rocketmq = new DefaultElectPolicy((cluster, group, id) -> id != 4, members);
         ElectPolicy agent = new AnsweringMembers(rocketmq, members);
         elect(agent, null, null, 3L); // loads the classes of the client, which can take as long as a member has
         System.out.println("rocketmq " + elect(rocketmq, null, null, 1L, 2L, 3L, 4L));
         System.out.println("agent " + elect(agent, null, null, 1L, 2L, 3L, 4L));
         System.out.println("agent-nobody-answers " + elect(agent, null, null, 1L, 2L, 4L));
+        System.out.println("agent-stops " + elect(agent, null, null, 3L, 5L));
+        System.out.println("agent-preferred-stops " + elect(agent, 3L, 5L, 3L, 5L));
         System.out.println("agent-preferred " + elect(agent, null, 3L, 1L, 2L, 3L));
         System.out.println("agent-master-alive " + elect(agent, 2L, null, 1L, 2L, 3L));
         System.out.println("agent-unclean " + agent.elect("c", "g", ids(4L), ids(1L, 4L), 4L, null));
         System.out.println("agent-nobody-alive " + elect(agent, 4L, null, 4L));
         Runtime.getRuntime().halt(0);
+    }
+
+    private static int startServer(int code) {
+        NettyServerConfig config = new NettyServerConfig();
+        config.setBindAddress("127.0.0.1");
+        config.setListenPort(0);
+        NettyRemotingServer server = new NettyRemotingServer(config);
+        server.registerDefaultProcessor(new Refusal(code), Executors.newSingleThreadExecutor());
+        server.start();
+        return server.localListenPort();
     }
 
     private static Long elect(ElectPolicy policy, Long oldMaster, Long preferred, Long... inSync) {
@@ -70,9 +77,15 @@ public final class DyingMember {
     }
 
     private static final class Refusal implements NettyRequestProcessor {
+        private final int code;
+
+        Refusal(int code) {
+            this.code = code;
+        }
+
         @Override
         public RemotingCommand processRequest(ChannelHandlerContext context, RemotingCommand request) {
-            return RemotingCommand.createResponseCommand(ResponseCode.NO_PERMISSION, null);
+            return RemotingCommand.createResponseCommand(code, null);
         }
 
         @Override

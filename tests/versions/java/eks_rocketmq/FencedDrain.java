@@ -49,6 +49,10 @@ public final class FencedDrain {
         for (int code : CODES) {
             report("fenced-" + code, client, address, code);
         }
+        report("fenced-status", client, address, RequestCode.GET_BROKER_HA_STATUS);
+        RemotingCommand election = RemotingCommand.createRequestCommand(RequestCode.GET_BROKER_HA_STATUS, null);
+        election.addExtField(DrainFence.ELECTION, "true");
+        report("fenced-election", client.invokeSync(address, election, 10_000));
         file.setLastModified(System.currentTimeMillis() - 1_000);
         report("over", client, address, RequestCode.SEND_MESSAGE_V2);
         Runtime.getRuntime().halt(0);
@@ -56,7 +60,10 @@ public final class FencedDrain {
 
     private static void report(String name, NettyRemotingClient client, String address, int code) throws Exception {
         RemotingCommand request = RemotingCommand.createRequestCommand(code, null);
-        RemotingCommand response = client.invokeSync(address, request, 10_000);
+        report(name, client.invokeSync(address, request, 10_000));
+    }
+
+    private static void report(String name, RemotingCommand response) {
         System.out.println(name + " " + response.getCode() + " " + response.getRemark());
     }
 

@@ -14,9 +14,10 @@ import org.apache.rocketmq.remoting.netty.NettyClientConfig;
 import org.apache.rocketmq.remoting.netty.NettyRemotingClient;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
+import org.apache.rocketmq.remoting.protocol.ResponseCode;
 
 /**
- * Elects a member that answers, if one of the in-sync members does.
+ * Elects a member that answers and does not stop, if one of the in-sync members does.
  *
  * <p>RocketMQ elects any in-sync member whose heartbeats have not ended yet, and then only that member is in sync. If a
  * slave dies with the master, it can be elected in the moment before its connection ends. The group then waits for it,
@@ -50,7 +51,10 @@ final class AnsweringMembers implements ElectPolicy {
                 .setElectPolicy(new AnsweringMembers(policy, heartbeats::getBrokerLiveInfo));
     }
 
-    /** If no member answers, it elects the one that RocketMQ elects, as the machine may only be slow. */
+    /**
+     * If no member answers, it elects the one that RocketMQ elects, as the machine may only be slow. A preferred member
+     * that does not answer is not elected: the drain that prefers it tries another one.
+     */
     @Override
     public Long elect(
             String cluster, String group, Set<Long> inSync, Set<Long> all, Long oldMaster, Long preferred) {
@@ -61,18 +65,21 @@ final class AnsweringMembers implements ElectPolicy {
             if (next.equals(oldMaster) || answers(cluster, group, next)) {
                 return next;
             }
-            System.out.println("member " + next + " of " + group + " does not answer, so another one is elected");
+            System.out.println("member " + next + " of " + group + " is silent or stops, so another one is elected");
             next = policy.elect(cluster, group, candidates, null, oldMaster, preferred);
         }
-        return first;
+        return preferred == null ? first : null;
     }
 
     private boolean answers(String cluster, String group, Long id) {
         BrokerLiveInfo member = members.get(cluster, group, id);
-        // An error response is an answer too.
         RemotingCommand request = RemotingCommand.createRequestCommand(RequestCode.GET_BROKER_HA_STATUS, null);
+        request.addExtField(DrainFence.ELECTION, "true");
         try {
-            return member != null && client.invokeSync(member.getBrokerAddr(), request, ANSWER_MILLIS) != null;
+            // Another error response is an answer too.
+            return member != null
+                    && client.invokeSync(member.getBrokerAddr(), request, ANSWER_MILLIS).getCode()
+                            != ResponseCode.SERVICE_NOT_AVAILABLE;
         } catch (InterruptedException error) {
             Thread.currentThread().interrupt();
             return false;

@@ -13,7 +13,8 @@ import org.apache.rocketmq.remoting.protocol.RequestCode;
 import org.apache.rocketmq.remoting.protocol.ResponseCode;
 
 /**
- * Refuses writes while the drain of this broker waits for its slaves, until the time of a file's last change.
+ * Refuses writes while the drain of this broker waits for its slaves, until the time of a file's last change. Until
+ * then it also tells the controllers that this broker stops, so that they elect another one.
  *
  * <p>RocketMQ's own way is {@code brokerPermission}. It changes the routes of all topics, so a client that reads a route in
  * that second finds no queue to write to, and keeps this answer for 30 s.
@@ -25,6 +26,9 @@ final class DrainFence implements RPCHook {
             RequestCode.SEND_BATCH_MESSAGE,
             RequestCode.CONSUMER_SEND_MSG_BACK,
             RequestCode.RECALL_MESSAGE)));
+
+    /** Field of a request that asks whether this broker can be elected. */
+    static final String ELECTION = "eksRocketmqElection";
 
     private final File file;
 
@@ -42,11 +46,16 @@ final class DrainFence implements RPCHook {
 
     @Override
     public void doBeforeRequest(String client, RemotingCommand request) {
+        boolean refused = WRITES.contains(request.getCode()) || isElection(request);
         // The time of a file that does not exist is 0.
-        if (WRITES.contains(request.getCode()) && file.lastModified() > System.currentTimeMillis()) {
+        if (refused && file.lastModified() > System.currentTimeMillis()) {
             throw new AbortProcessException(
-                    ResponseCode.SERVICE_NOT_AVAILABLE, "this broker hands its master role to another member");
+                    ResponseCode.SERVICE_NOT_AVAILABLE, "this broker stops, and another member takes its place");
         }
+    }
+
+    private static boolean isElection(RemotingCommand request) {
+        return request.getExtFields() != null && request.getExtFields().containsKey(ELECTION);
     }
 
     @Override
