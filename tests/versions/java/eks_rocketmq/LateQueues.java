@@ -1,6 +1,7 @@
 package eks_rocketmq;
 
 import java.lang.reflect.Constructor;
+import java.lang.reflect.Field;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
@@ -32,6 +33,11 @@ public final class LateQueues {
 
     private static void report(String name, AutoSwitchHAService service, FillingStore store) throws Exception {
         service.init(store);
+        if (service instanceof ConfirmedHAService) {
+            Field elected = ConfirmedHAService.class.getDeclaredField("elected");
+            elected.setAccessible(true);
+            elected.set(service, true);
+        }
         service.truncateInvalidMsg();
         System.out.println(name + " " + (store.truncated ? "truncated" : "untouched"));
     }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.store.DefaultMessageStore;
@@ -49,6 +50,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private final SmallFiles files;
     private final AtomicInteger term = new AtomicInteger();
     private volatile Master master;
+    private volatile boolean elected;
 
     private ConfirmedHAService(MessageStoreConfig config) {
         this.port = config.getHaListenPort(); // the same for all members
@@ -114,9 +116,11 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         term.incrementAndGet();
         EndedAttempts attempts = EndedAttempts.of(getHAClient());
         boolean changed;
+        elected = true;
         try {
             changed = super.changeToMaster(epoch);
         } finally {
+            elected = false;
             attempts.stop();
         }
         flushFiles();
@@ -174,16 +178,22 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      */
     @Override
     public long truncateInvalidMsg() throws RocksDBException {
-        long dispatched = -1;
-        long since = System.nanoTime();
-        while (defaultMessageStore.dispatchBehindBytes() > 0 && System.nanoTime() - since < STALLED_NANOS) {
-            if (defaultMessageStore.getReputFromOffset() != dispatched) {
-                dispatched = defaultMessageStore.getReputFromOffset();
-                since = System.nanoTime();
-            }
-            Thread.yield();
+        if (elected) {
+            awaitQueues();
         }
         return super.truncateInvalidMsg();
+    }
+
+    private void awaitQueues() {
+        long filled = -1;
+        long since = System.nanoTime();
+        while (defaultMessageStore.dispatchBehindBytes() > 0 && System.nanoTime() - since < STALLED_NANOS) {
+            if (defaultMessageStore.getReputFromOffset() != filled) {
+                filled = defaultMessageStore.getReputFromOffset();
+                since = System.nanoTime();
+            }
+            LockSupport.parkNanos(1_000_000L);
+        }
     }
 
     private void flushFiles() {
