@@ -1,6 +1,5 @@
 package eks_rocketmq;
 
-import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
 import java.lang.reflect.Proxy;
 import java.util.Collections;
@@ -12,7 +11,6 @@ import java.util.stream.Stream;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.DefaultMessageStore;
-import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.DefaultHAService;
 import org.apache.rocketmq.store.ha.HAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
@@ -29,10 +27,8 @@ public final class ChangingConnections {
     public static void main(String[] arguments) throws Exception {
         BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
         DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
-        Constructor<ConfirmedHAService> agent = ConfirmedHAService.class.getDeclaredConstructor(MessageStoreConfig.class);
-        agent.setAccessible(true);
         report("rocketmq", new AutoSwitchHAService(), store);
-        report("agent", agent.newInstance(store.getMessageStoreConfig()), store);
+        report("agent", new ConfirmedHAService(store.getMessageStoreConfig()), store);
         Runtime.getRuntime().halt(0);
     }
 

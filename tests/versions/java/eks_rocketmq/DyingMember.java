@@ -1,6 +1,5 @@
 package eks_rocketmq;
 
-import io.netty.channel.ChannelHandlerContext;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.Arrays;
@@ -8,15 +7,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Executors;
 import org.apache.rocketmq.controller.elect.ElectPolicy;
 import org.apache.rocketmq.controller.elect.impl.DefaultElectPolicy;
 import org.apache.rocketmq.controller.helper.BrokerLiveInfoGetter;
 import org.apache.rocketmq.controller.impl.heartbeat.BrokerLiveInfo;
 import org.apache.rocketmq.remoting.netty.NettyRemotingServer;
-import org.apache.rocketmq.remoting.netty.NettyRequestProcessor;
-import org.apache.rocketmq.remoting.netty.NettyServerConfig;
-import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.ResponseCode;
 
 /**
@@ -45,25 +40,21 @@ public final class DyingMember {
                 new BrokerLiveInfo(group, ADDRESSES.get(id), id, 0, 10_000, null, 1, id == 5 ? 2_000 : 1_000 - id, 0);
         ElectPolicy rocketmq = new DefaultElectPolicy((cluster, group, id) -> id != 4, members);
         ElectPolicy agent = new AnsweringMembers(rocketmq, members);
-        elect(agent, null, null, 3L); // loads the classes of the client, which can take as long as a member has
+        elect(agent, null, null, 3L); // loading the classes of the client can exceed the time limit of an answer
         System.out.println("rocketmq " + elect(rocketmq, null, null, 1L, 2L, 3L, 4L));
         System.out.println("agent " + elect(agent, null, null, 1L, 2L, 3L, 4L));
-        System.out.println("agent-nobody-answers " + elect(agent, null, null, 1L, 2L, 4L));
+        System.out.println("agent-none-answers " + elect(agent, null, null, 1L, 2L, 4L));
         System.out.println("agent-stops " + elect(agent, null, null, 3L, 5L));
         System.out.println("agent-preferred-stops " + elect(agent, 3L, 5L, 3L, 5L));
         System.out.println("agent-preferred " + elect(agent, null, 3L, 1L, 2L, 3L));
         System.out.println("agent-master-alive " + elect(agent, 2L, null, 1L, 2L, 3L));
         System.out.println("agent-unclean " + agent.elect("c", "g", ids(4L), ids(1L, 4L), 4L, null));
-        System.out.println("agent-nobody-alive " + elect(agent, 4L, null, 4L));
+        System.out.println("agent-none-alive " + elect(agent, 4L, null, 4L));
         Runtime.getRuntime().halt(0);
     }
 
     private static int startServer(int code) {
-        NettyServerConfig config = new NettyServerConfig();
-        config.setBindAddress("127.0.0.1");
-        config.setListenPort(0);
-        NettyRemotingServer server = new NettyRemotingServer(config);
-        server.registerDefaultProcessor(new Refusal(code), Executors.newSingleThreadExecutor());
+        NettyRemotingServer server = AnsweringServer.create(code);
         server.start();
         return server.localListenPort();
     }
@@ -74,23 +65,5 @@ public final class DyingMember {
 
     private static Set<Long> ids(Long... ids) {
         return new HashSet<>(Arrays.asList(ids));
-    }
-
-    private static final class Refusal implements NettyRequestProcessor {
-        private final int code;
-
-        Refusal(int code) {
-            this.code = code;
-        }
-
-        @Override
-        public RemotingCommand processRequest(ChannelHandlerContext context, RemotingCommand request) {
-            return RemotingCommand.createResponseCommand(code, null);
-        }
-
-        @Override
-        public boolean rejectRequest() {
-            return false;
-        }
     }
 }

@@ -1,14 +1,9 @@
 package eks_rocketmq;
 
-import io.netty.channel.ChannelHandlerContext;
 import java.io.File;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.apache.rocketmq.remoting.netty.NettyClientConfig;
 import org.apache.rocketmq.remoting.netty.NettyRemotingClient;
 import org.apache.rocketmq.remoting.netty.NettyRemotingServer;
-import org.apache.rocketmq.remoting.netty.NettyRequestProcessor;
-import org.apache.rocketmq.remoting.netty.NettyServerConfig;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
 import org.apache.rocketmq.remoting.protocol.ResponseCode;
@@ -32,12 +27,7 @@ public final class FencedDrain {
 
     public static void main(String[] arguments) throws Exception {
         File file = new File(new File(arguments[0]).getParentFile(), "fence");
-        NettyServerConfig config = new NettyServerConfig();
-        config.setBindAddress("127.0.0.1");
-        config.setListenPort(0);
-        NettyRemotingServer server = new NettyRemotingServer(config);
-        ExecutorService thread = Executors.newSingleThreadExecutor();
-        server.registerDefaultProcessor(new Success(), thread);
+        NettyRemotingServer server = AnsweringServer.create(ResponseCode.SUCCESS);
         server.registerRPCHook(new DrainFence(file.getPath()));
         server.start();
         NettyRemotingClient client = new NettyRemotingClient(new NettyClientConfig());
@@ -65,17 +55,5 @@ public final class FencedDrain {
 
     private static void report(String name, RemotingCommand response) {
         System.out.println(name + " " + response.getCode() + " " + response.getRemark());
-    }
-
-    private static final class Success implements NettyRequestProcessor {
-        @Override
-        public RemotingCommand processRequest(ChannelHandlerContext context, RemotingCommand request) {
-            return RemotingCommand.createResponseCommand(ResponseCode.SUCCESS, null);
-        }
-
-        @Override
-        public boolean rejectRequest() {
-            return false;
-        }
     }
 }

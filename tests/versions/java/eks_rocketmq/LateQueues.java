@@ -1,7 +1,5 @@
 package eks_rocketmq;
 
-import java.lang.reflect.Constructor;
-import java.lang.reflect.Field;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
@@ -23,21 +21,20 @@ public final class LateQueues {
     public static void main(String[] arguments) throws Exception {
         BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
         MessageStoreConfig config = controller.getMessageStoreConfig();
-        Constructor<ConfirmedHAService> agent = ConfirmedHAService.class.getDeclaredConstructor(MessageStoreConfig.class);
-        agent.setAccessible(true);
         report("rocketmq", new AutoSwitchHAService(), new FillingStore(config, true));
-        report("agent", agent.newInstance(config), new FillingStore(config, true));
-        report("agent-incomplete-message", agent.newInstance(config), new FillingStore(config, false));
+        report("agent", createElected(config), new FillingStore(config, true));
+        report("agent-incomplete-message", createElected(config), new FillingStore(config, false));
         Runtime.getRuntime().halt(0);
+    }
+
+    private static AutoSwitchHAService createElected(MessageStoreConfig config) {
+        ConfirmedHAService service = new ConfirmedHAService(config);
+        service.becomingMaster = true;
+        return service;
     }
 
     private static void report(String name, AutoSwitchHAService service, FillingStore store) throws Exception {
         service.init(store);
-        if (service instanceof ConfirmedHAService) {
-            Field elected = ConfirmedHAService.class.getDeclaredField("elected");
-            elected.setAccessible(true);
-            elected.set(service, true);
-        }
         service.truncateInvalidMsg();
         System.out.println(name + " " + (store.truncated ? "truncated" : "untouched"));
     }

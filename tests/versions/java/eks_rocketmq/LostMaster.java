@@ -14,7 +14,7 @@ import org.apache.rocketmq.remoting.common.RemotingHelper;
  * <p>Prints {@code NAME MILLISECONDS}, without and with {@link EndedAttempts}.
  */
 public final class LostMaster {
-    private static final int FULL = 4; // connections that nobody accepts; Linux ignores further ones
+    private static final int FULL = 4; // connections that are not accepted; Linux ignores further ones
 
     private LostMaster() {}
 
@@ -31,7 +31,7 @@ public final class LostMaster {
             }
             report("rocketmq", connect(address));
             Thread thread = connect(address);
-            new EndedAttempts(thread);
+            EndedAttempts.watch(thread);
             report("agent", thread);
         }
         Runtime.getRuntime().halt(0);
@@ -40,7 +40,7 @@ public final class LostMaster {
     private static Thread connect(InetSocketAddress address) throws InterruptedException {
         Thread thread = new Thread(() -> RemotingHelper.connect(address));
         thread.start();
-        Thread.sleep(500);
+        Thread.sleep(500); // it is in the attempt by then
         return thread;
     }
 

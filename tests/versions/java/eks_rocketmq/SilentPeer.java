@@ -47,7 +47,7 @@ public final class SilentPeer {
             DLedgerConfig config = new DLedgerConfig();
             config.setSelfId("n0");
             config.setPeers("n0-127.0.0.1:1;n1-" + address);
-            new Thread(new PeerConnections(new MemberState(config), client)).start();
+            new PeerConnections(new MemberState(config), client).start();
         }
         new Thread(() -> sendForever(client, address)).start();
     }

@@ -14,16 +14,21 @@ public final class StoppedBroker {
     private StoppedBroker() {}
 
     public static void main(String[] arguments) throws Exception {
-        stop("rocketmq", arguments[0]);
-        QuickStop.start();
-        stop("agent", arguments[0]);
-        Runtime.getRuntime().halt(0);
+        try {
+            stop("rocketmq", arguments[0]);
+            QuickStop.start();
+            stop("agent", arguments[0]);
+            Runtime.getRuntime().halt(0);
+        } catch (Exception error) {
+            error.printStackTrace();
+            Runtime.getRuntime().halt(1); // threads of a broker that has not started would run on
+        }
     }
 
     private static void stop(String name, String file) throws Exception {
         BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", file});
         controller.start();
-        Thread.sleep(1_000);
+        Thread.sleep(1_000); // its threads wait by then
         File abort = new File(controller.getMessageStoreConfig().getStorePathRootDir(), "abort");
         if (!abort.exists()) {
             throw new IllegalStateException(abort + " does not exist while the broker runs");

@@ -9,9 +9,6 @@ import org.apache.rocketmq.controller.elect.impl.DefaultElectPolicy;
 import org.apache.rocketmq.controller.helper.BrokerLiveInfoGetter;
 import org.apache.rocketmq.controller.impl.DLedgerController;
 import org.apache.rocketmq.controller.impl.heartbeat.BrokerLiveInfo;
-import org.apache.rocketmq.remoting.RemotingClient;
-import org.apache.rocketmq.remoting.netty.NettyClientConfig;
-import org.apache.rocketmq.remoting.netty.NettyRemotingClient;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
 import org.apache.rocketmq.remoting.protocol.ResponseCode;
@@ -20,7 +17,7 @@ import org.apache.rocketmq.remoting.protocol.ResponseCode;
  * Elects a member that answers and does not stop, if one of the in-sync members does.
  *
  * <p>RocketMQ elects any in-sync member whose heartbeats have not ended yet, and then only that member is in sync. If a
- * slave dies with the master, it can be elected in the moment before its connection ends. The group then waits for it,
+ * slave dies with the master, it can be elected just before its connection ends. The group then waits for it,
  * although the other slave has all messages: without a master until it is back, and without the acknowledged messages
  * that it has lost with its power or its volume.
  */
@@ -29,18 +26,11 @@ final class AnsweringMembers implements ElectPolicy {
 
     private final ElectPolicy policy;
     private final BrokerLiveInfoGetter members;
-    private final RemotingClient client;
+    private final Requests requests = Requests.create(ANSWER_MILLIS, ANSWER_MILLIS);
 
     AnsweringMembers(ElectPolicy policy, BrokerLiveInfoGetter members) {
         this.policy = policy;
         this.members = members;
-        NettyClientConfig config = new NettyClientConfig();
-        config.setUseTLS(System.getenv("TLS") != null);
-        config.setConnectTimeoutMillis(ANSWER_MILLIS);
-        config.setClientWorkerThreads(1);
-        config.setClientCallbackExecutorThreads(1);
-        this.client = new NettyRemotingClient(config);
-        this.client.start();
     }
 
     /** Replaces the policy of a controller. */
@@ -75,16 +65,7 @@ final class AnsweringMembers implements ElectPolicy {
         BrokerLiveInfo member = members.get(cluster, group, id);
         RemotingCommand request = RemotingCommand.createRequestCommand(RequestCode.GET_BROKER_HA_STATUS, null);
         request.addExtField(DrainFence.ELECTION, "true");
-        try {
-            // Another error response is an answer too.
-            return member != null
-                    && client.invokeSync(member.getBrokerAddr(), request, ANSWER_MILLIS).getCode()
-                            != ResponseCode.SERVICE_NOT_AVAILABLE;
-        } catch (InterruptedException error) {
-            Thread.currentThread().interrupt();
-            return false;
-        } catch (Exception error) {
-            return false; // the classes of the exceptions differ between versions
-        }
+        RemotingCommand response = member == null ? null : requests.send(member.getBrokerAddr(), request);
+        return response != null && response.getCode() != ResponseCode.SERVICE_NOT_AVAILABLE;
     }
 }

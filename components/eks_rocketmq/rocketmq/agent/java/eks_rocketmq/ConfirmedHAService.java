@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.store.DefaultMessageStore;
@@ -50,9 +51,9 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private final SmallFiles files;
     private final AtomicInteger term = new AtomicInteger();
     private volatile Master master;
-    private volatile boolean elected;
+    volatile boolean becomingMaster; // visible for tests
 
-    private ConfirmedHAService(MessageStoreConfig config) {
+    ConfirmedHAService(MessageStoreConfig config) {
         this.port = config.getHaListenPort(); // the same for all members
         this.files = new SmallFiles(config.getStorePathRootDir());
     }
@@ -95,13 +96,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         }
         Master named = new Master(newMaster.substring(0, newMaster.lastIndexOf(':') + 1) + port);
         master = named;
-        EndedAttempts attempts = EndedAttempts.of(getHAClient());
-        boolean changed;
-        try {
-            changed = super.changeToSlave(newMaster, epoch, id);
-        } finally {
-            attempts.stop();
-        }
+        boolean changed = EndedAttempts.during(getHAClient(), () -> super.changeToSlave(newMaster, epoch, id));
         flushFiles();
         if (changed) {
             updateHaMasterAddress(named.address);
@@ -114,17 +109,14 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     @Override
     public boolean changeToMaster(int epoch) throws RocksDBException {
         term.incrementAndGet();
-        EndedAttempts attempts = EndedAttempts.of(getHAClient());
-        boolean changed;
-        elected = true;
+        becomingMaster = true;
         try {
-            changed = super.changeToMaster(epoch);
+            boolean changed = EndedAttempts.during(getHAClient(), () -> super.changeToMaster(epoch));
+            flushFiles();
+            return changed;
         } finally {
-            elected = false;
-            attempts.stop();
+            becomingMaster = false;
         }
-        flushFiles();
-        return changed;
     }
 
     /**
@@ -136,9 +128,28 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      */
     @Override
     public long computeConfirmOffset() {
+        return repeatWhileChanging(super::computeConfirmOffset);
+    }
+
+    /**
+     * Ends all connections to slaves.
+     *
+     * <p>RocketMQ fails at one whose thread is just being started, and with it {@code changeToMaster}. Nothing repeats
+     * that, and the group stayed without a master. A repeated attempt skips the parts that have ended.
+     */
+    @Override
+    public void destroyConnections() {
+        repeatWhileChanging(() -> {
+            super.destroyConnections();
+            return null;
+        });
+    }
+
+    /** Repeats an action that fails because another thread changes the connections. */
+    private static <T> T repeatWhileChanging(Supplier<T> action) {
         for (int attempt = 1; ; attempt++) {
             try {
-                return super.computeConfirmOffset();
+                return action.get();
             } catch (ConcurrentModificationException | NullPointerException changed) {
                 if (attempt == ATTEMPTS) {
                     throw changed;
@@ -149,36 +160,15 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     }
 
     /**
-     * Ends all connections to slaves.
+     * Removes an incomplete message at the end of the log. A new master waits until the queues have all other messages.
      *
-     * <p>RocketMQ fails at one whose thread is just being started, and with it {@code changeToMaster}. Nothing repeats
-     * that, and the group stayed without a master. What has ended already is passed over.
-     */
-    @Override
-    public void destroyConnections() {
-        for (int attempt = 1; ; attempt++) {
-            try {
-                super.destroyConnections();
-                return;
-            } catch (NullPointerException starting) {
-                if (attempt == ATTEMPTS) {
-                    throw starting;
-                }
-                Thread.yield();
-            }
-        }
-    }
-
-    /**
-     * Removes an incomplete message at the end of the log, when the queues have all that is before it.
-     *
-     * <p>Otherwise RocketMQ truncates the queues too, while another thread still fills them. When both met, a queue was
-     * one message short. The new master gave its first message the place of the last one, so this acknowledged message
+     * <p>Otherwise RocketMQ truncates the queues too, while another thread still fills them. One queue then lacked its
+     * last message. The new master gave its first message the same place in the queue, so this acknowledged message
      * could not be consumed.
      */
     @Override
     public long truncateInvalidMsg() throws RocksDBException {
-        if (elected) {
+        if (becomingMaster) {
             awaitQueues();
         }
         return super.truncateInvalidMsg();

@@ -1,6 +1,7 @@
 package eks_rocketmq;
 
 import java.lang.reflect.Field;
+import java.util.Arrays;
 import org.apache.rocketmq.common.ServiceThread;
 import org.apache.rocketmq.remoting.common.RemotingHelper;
 import org.apache.rocketmq.store.ha.HAClient;
@@ -11,51 +12,52 @@ import org.apache.rocketmq.store.ha.HAClient;
  * <p>RocketMQ waits for the thread of the connection, and an attempt to connect to a lost node takes 5 s. The change to
  * master then took 6 s.
  */
-final class EndedAttempts implements Runnable {
-    private static final long PERIOD_MILLIS = 50;
+final class EndedAttempts {
+    private static final long PAUSE_MILLIS = 50;
 
-    private final Thread connecting;
-    private volatile boolean changed;
+    private EndedAttempts() {}
 
-    EndedAttempts(Thread connecting) {
-        this.connecting = connecting;
-        Thread thread = new Thread(this, "EksRocketmqEndedAttempts");
-        thread.setDaemon(true);
-        thread.start();
+    /** Change of the role. Returns whether the role has changed. */
+    interface Change<E extends Exception> {
+        boolean apply() throws E;
     }
 
-    /** Starts it for the thread that the client has now. A client that is opened again has another one. */
-    static EndedAttempts of(HAClient client) {
+    /** Changes the role. A client that is opened again has another thread, which is not interrupted. */
+    static <E extends Exception> boolean during(HAClient client, Change<E> change) throws E {
+        Thread connecting = client == null ? null : findThread(client);
+        if (connecting == null) {
+            return change.apply();
+        }
+        Thread ending = watch(connecting);
+        try {
+            return change.apply();
+        } finally {
+            ending.interrupt();
+        }
+    }
+
+    /** Starts a thread that interrupts each attempt of another thread to connect, and returns it. */
+    static Thread watch(Thread connecting) {
+        return Daemon.repeat("EksRocketmqEndedAttempts", PAUSE_MILLIS, () -> {
+            // Elsewhere, an interrupt could close a file of the store.
+            if (Arrays.stream(connecting.getStackTrace()).anyMatch(EndedAttempts::connects)) {
+                connecting.interrupt();
+            }
+        });
+    }
+
+    private static boolean connects(StackTraceElement element) {
+        return element.getClassName().equals(RemotingHelper.class.getName())
+                && element.getMethodName().equals("connect");
+    }
+
+    private static Thread findThread(HAClient client) {
         try {
             Field thread = ServiceThread.class.getDeclaredField("thread");
             thread.setAccessible(true);
-            return new EndedAttempts(client == null ? null : (Thread) thread.get(client));
+            return (Thread) thread.get(client);
         } catch (ReflectiveOperationException error) {
             throw new IllegalStateException("the thread of the connection to the master is not known", error);
         }
-    }
-
-    @Override
-    public void run() {
-        while (connecting != null && connecting.isAlive() && !changed) {
-            for (StackTraceElement element : connecting.getStackTrace()) {
-                // Elsewhere, an interrupt could close a file of the store.
-                if (element.getClassName().equals(RemotingHelper.class.getName())
-                        && element.getMethodName().equals("connect")) {
-                    connecting.interrupt();
-                    break;
-                }
-            }
-            try {
-                Thread.sleep(PERIOD_MILLIS);
-            } catch (InterruptedException error) {
-                return;
-            }
-        }
-    }
-
-    /** Called when the role is changed. */
-    void stop() {
-        changed = true;
     }
 }

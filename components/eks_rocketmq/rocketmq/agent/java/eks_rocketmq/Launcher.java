@@ -41,10 +41,10 @@ public final class Launcher {
                 }
                 ControllerLog log = ControllerLog.install(manager.getController());
                 AnsweringMembers.install(manager);
-                PeerConnections.start(ControllerLog.findServer(manager.getController()));
                 probe = server.serve(new ControllerProbe(manager, log));
                 Runtime.getRuntime().addShutdownHook(new Thread(manager::shutdown, "EksRocketmqControllerStopping"));
                 manager.start();
+                PeerConnections.start(ControllerLog.findServer(manager.getController()));
                 break;
             case "proxy":
                 // The proxy does not support this code. It returns an error without a request to a broker.

@@ -9,20 +9,18 @@ import org.apache.rocketmq.store.ha.HAConnectionState;
  *
  * <p>The master closes all connections when it takes over. RocketMQ then waits 5 s before it connects again.
  */
-final class Reconnection extends Thread {
+final class Reconnection implements Runnable {
     private static final long WATCHED_NANOS = 15_000_000_000L;
     private static final long PAUSE_MILLIS = 100;
 
     private final HAClient client;
 
     private Reconnection(HAClient client) {
-        super("reconnection");
         this.client = client;
-        setDaemon(true);
     }
 
     static void start(HAClient client) {
-        new Reconnection(client).start();
+        Daemon.start("reconnection", new Reconnection(client));
     }
 
     @Override

@@ -1,20 +1,18 @@
 package eks_rocketmq;
 
 import java.util.function.Function;
-import org.apache.rocketmq.remoting.RemotingClient;
-import org.apache.rocketmq.remoting.netty.NettyClientConfig;
-import org.apache.rocketmq.remoting.netty.NettyRemotingClient;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 
-/** Sends the role one request over loopback, which it answers from memory. An error response is an answer too. */
+/** Sends the role one request over loopback, which it answers from memory. */
 class RequestProbe implements Probe {
+    private static final int CONNECT_MILLIS = 3000;
     private static final long ANSWER_MILLIS = 4000; // two failed probes of a broker must fit into 15 s
     private static final long PATIENCE_MILLIS = 300_000; // how long a slow process may be without an answer
 
     private final String address;
     private final int code;
     private final Function<RemotingCommand, String> ready;
-    private final RemotingClient client;
+    private final Requests requests;
     private volatile long unansweredSince;
 
     /**
@@ -26,13 +24,7 @@ class RequestProbe implements Probe {
         this.address = "127.0.0.1:" + port;
         this.code = code;
         this.ready = ready;
-        NettyClientConfig config = new NettyClientConfig();
-        config.setUseTLS(System.getenv("TLS") != null);
-        config.setClientWorkerThreads(1);
-        config.setClientCallbackExecutorThreads(1);
-        config.setClientChannelMaxIdleTimeSeconds(600); // the connection serves the next probes too
-        this.client = new NettyRemotingClient(config);
-        this.client.start();
+        this.requests = Requests.create(CONNECT_MILLIS, ANSWER_MILLIS);
     }
 
     static String isAccepted(RemotingCommand response) {
@@ -85,13 +77,6 @@ class RequestProbe implements Probe {
 
     /** Sends a request to a process. Returns the response, or null if none arrives in time. */
     final RemotingCommand ask(String address, RemotingCommand request) {
-        try {
-            return client.invokeSync(address, request, ANSWER_MILLIS);
-        } catch (InterruptedException error) {
-            Thread.currentThread().interrupt();
-            return null;
-        } catch (Exception error) {
-            return null; // the classes of the exceptions differ between versions
-        }
+        return requests.send(address, request);
     }
 }

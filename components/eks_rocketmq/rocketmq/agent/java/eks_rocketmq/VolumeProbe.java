@@ -36,9 +36,7 @@ final class VolumeProbe implements Runnable {
     /** Starts to write to a file in the folder. */
     static VolumeProbe start(String folder) {
         VolumeProbe probe = new VolumeProbe(folder);
-        Thread thread = new Thread(probe, "EksRocketmqVolume");
-        thread.setDaemon(true);
-        thread.start();
+        Daemon.start("EksRocketmqVolume", probe);
         return probe;
     }
 

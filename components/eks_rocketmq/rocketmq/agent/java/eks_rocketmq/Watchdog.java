@@ -32,9 +32,7 @@ final class Watchdog implements Runnable {
         Watchdog watchdog = new Watchdog(probe, builder.start().getOutputStream());
         // A role that stops does not answer, and must not be halted before its store is closed.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> watchdog.stopping = true, "EksRocketmqStopping"));
-        Thread thread = new Thread(watchdog, "EksRocketmqWatchdog");
-        thread.setDaemon(true);
-        thread.start();
+        Daemon.start("EksRocketmqWatchdog", watchdog);
     }
 
     @Override
@@ -62,9 +60,6 @@ final class Watchdog implements Runnable {
     }
 
     private void abandon() throws InterruptedException {
-        Thread thread = new Thread(probe::abandon, "EksRocketmqAbandon");
-        thread.setDaemon(true);
-        thread.start();
-        thread.join(ABANDON_MILLIS); // it may hang too
+        Daemon.start("EksRocketmqAbandon", probe::abandon).join(ABANDON_MILLIS); // it may hang too
     }
 }

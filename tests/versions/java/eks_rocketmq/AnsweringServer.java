@@ -1,0 +1,37 @@
+package eks_rocketmq;
+
+import io.netty.channel.ChannelHandlerContext;
+import java.util.concurrent.Executors;
+import org.apache.rocketmq.remoting.netty.NettyRemotingServer;
+import org.apache.rocketmq.remoting.netty.NettyRequestProcessor;
+import org.apache.rocketmq.remoting.netty.NettyServerConfig;
+import org.apache.rocketmq.remoting.protocol.RemotingCommand;
+
+/** Server on a free port of loopback that answers each request with the same code. */
+final class AnsweringServer implements NettyRequestProcessor {
+    private final int code;
+
+    private AnsweringServer(int code) {
+        this.code = code;
+    }
+
+    /** Returns a server that is not started. */
+    static NettyRemotingServer create(int code) {
+        NettyServerConfig config = new NettyServerConfig();
+        config.setBindAddress("127.0.0.1");
+        config.setListenPort(0);
+        NettyRemotingServer server = new NettyRemotingServer(config);
+        server.registerDefaultProcessor(new AnsweringServer(code), Executors.newSingleThreadExecutor());
+        return server;
+    }
+
+    @Override
+    public RemotingCommand processRequest(ChannelHandlerContext context, RemotingCommand request) {
+        return RemotingCommand.createResponseCommand(code, null);
+    }
+
+    @Override
+    public boolean rejectRequest() {
+        return false;
+    }
+}
