@@ -28,7 +28,8 @@ from tests.versions.pods import Pod, Pods, in_network
 
 PREFIX = "rmq-fault"
 PORTS = {"broker": 10911, "controller": 9878, "nameserver": 9876}
-NOTICED_APART_SECONDS = 0.2
+KILLED_APART_SECONDS = 0.2
+"""Time between the ends of the connections of machines that lose their power at once."""
 RESTART_SECONDS = 10.0
 """Time after which a process that ended by itself is started again: the first wait of a kubelet."""
 MIB = 1024**2
@@ -125,8 +126,7 @@ class BareCluster:
             self.volumes[name].cut_power()
         for name in names:
             self.kill(name)
-            # The others notice the losses one after the other.
-            time.sleep(NOTICED_APART_SECONDS)
+            time.sleep(KILLED_APART_SECONDS)
         for name in names:
             self.volumes[name].unmount()
 

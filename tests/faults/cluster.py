@@ -119,7 +119,7 @@ def fail_over(cluster: Cluster, in_sync: int = 2, seconds: float = 180.0) -> str
 
     Raises TimeoutError.
     """
-    _require(lambda: bool((state := read_state(cluster)) and state.master), seconds, "the controllers know a master")
+    _require(lambda: _knows_master(cluster), seconds, "the controllers know a master")
     old = find_master(cluster)
     cluster.kill(old)
     new = ""
@@ -135,6 +135,11 @@ def fail_over(cluster: Cluster, in_sync: int = 2, seconds: float = 180.0) -> str
 
     _require(taken_over, seconds, f"another member than {old} is master, with {in_sync} in sync")
     return new
+
+
+def _knows_master(cluster: Cluster) -> bool:
+    state = read_state(cluster)
+    return state is not None and bool(state.master)
 
 
 def _require(answer: Callable[[], bool], seconds: float, what: str) -> None:
