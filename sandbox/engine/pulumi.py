@@ -96,8 +96,13 @@ def environment(instance: SandboxInstance, toolchain: Programs) -> dict[str, str
     return chosen | _aws_environment(instance)
 
 
-def start_providers(instance: SandboxInstance, toolchain: Programs, report: Report) -> None:
-    """Start the stand-ins of providers without a released plugin, and report all parts."""
+def start_providers(
+    instance: SandboxInstance, toolchain: Programs, report: Report, extra: Mapping[str, str] | None = None
+) -> None:
+    """Start the stand-ins of providers without a released plugin, and report all parts.
+
+    A plugin has the environment of the command that runs. A stand-in keeps that of its start, with `extra` added.
+    """
     parts = plugins.detect()
     for part in parts:
         report.detail(str(part))
@@ -105,7 +110,7 @@ def start_providers(instance: SandboxInstance, toolchain: Programs, report: Repo
     for package in plugins.STAND_IN_PORTS.keys() - set(parts.stand_ins):
         processes.stop(instance, _process_name(package))
     _install(instance, toolchain)
-    chosen = environment(instance, toolchain)
+    chosen = {**environment(instance, toolchain), **(extra or {})}
     # A process inherits the environment of its parent: remove variables of other clouds and stacks.
     foreign = [name for name in os.environ if name.startswith(("AWS_", "PULUMI_", "KUBE")) and name not in chosen]
     dropped = [word for name in foreign for word in ("-u", name)]

@@ -1,18 +1,17 @@
-"""Faults of pods, nodes and networks of the deployed stack. See `faults`."""
+"""Faults of pods, nodes, networks and the driver of the deployed stack. See `faults`."""
 
 import os
 import signal
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias
+from pathlib import Path
 
 from eks_rocketmq.rocketmq.naming import labels
 from sandbox.cluster.kubectl import kubectl
-from sandbox.engine import pulumi
+from sandbox.doctor_faults import made_faults
+from sandbox.doctor_faults.fault_context import FaultContext
 from sandbox.polling import until
-from tests.faults import cluster as clusters
 from tests.faults import group_status
 from tests.faults.cluster import CLIENTS, find_master, read_state
 from tests.faults.faults import PARTITION_SECONDS, FaultTimes
@@ -29,14 +28,14 @@ DNS_SECONDS = 60.0
 API_SECONDS = 120.0
 NOTICE_SECONDS = 5.0
 """Time in which the kubelet notices that a process has ended."""
-WHOLE_SECONDS = 2.0
-"""Time for which the group is whole before the next disturbance."""
-NEW_GROUP = "broker-b"
-NEW_GROUP_SECONDS = 180.0
-"""Time until clients send to a new group. They read the routes every 30 s."""
-NEW_GROUP_MESSAGES = 200
-
-KubernetesFault: TypeAlias = Callable[[SandboxCluster], FaultTimes]
+HANG_SECONDS = 120.0
+"""Time in which the kubelet replaces a process that hangs."""
+SLOW_SECONDS = 60.0
+SLOW_RATE = "1mbit"
+"""A quarter of what the load and its two copies need."""
+DRIVER_FAULT = "role-missing"
+ROLE_SECONDS = 20.0
+"""Time for which the pod has no node, and time for which it waits for its volume."""
 
 
 def delete_master_pods(cluster: SandboxCluster, times: int = DELETIONS) -> FaultTimes:
@@ -71,6 +70,16 @@ def kill_all_brokers(cluster: SandboxCluster) -> FaultTimes:
 def kill_all_proxies(cluster: SandboxCluster) -> FaultTimes:
     """Kill the processes of all proxies with SIGKILL, all at once."""
     return _kill(cluster, find_master(cluster), cluster.proxies)
+
+
+def hang_proxy(cluster: SandboxCluster) -> FaultTimes:
+    """Stop one of the proxies with SIGSTOP, until the kubelet has replaced it."""
+    return _hang(cluster, cluster.proxies[0])
+
+
+def hang_name_server(cluster: SandboxCluster) -> FaultTimes:
+    """Stop the first of the name servers with SIGSTOP, until the kubelet has replaced it."""
+    return _hang(cluster, cluster.name_servers[0])
 
 
 def delete_pod_without_role(cluster: SandboxCluster) -> FaultTimes:
@@ -113,72 +122,6 @@ def lose_node_of_master_and_leader(cluster: SandboxCluster, seconds: float = NOD
     return _lose_node(cluster, _put_master_beside_leader(cluster), seconds)
 
 
-def change_settings(cluster: SandboxCluster) -> FaultTimes:
-    """Change a key and the memory of the brokers with `pulumi up`, and change both back. Each rolls the brokers."""
-
-    def change(config: dict[str, Any]) -> None:
-        (group,) = config["eks-rocketmq:rocketmq"]["brokerGroups"]
-        group |= {"memory": "3Gi", "config": {"maxMessageSize": 2 * 1024**2}}
-
-    return _change_and_revert(cluster, change)
-
-
-def turn_agent_off_and_on(cluster: SandboxCluster) -> FaultTimes:
-    """Leave the agent out with `pulumi up`, and add it again. Each rolls all roles."""
-
-    def change(config: dict[str, Any]) -> None:
-        config["eks-rocketmq:rocketmq"]["agent"] = False
-
-    return _change_and_revert(cluster, change)
-
-
-def _change_and_revert(cluster: SandboxCluster, change: Callable[[dict[str, Any]], None]) -> FaultTimes:
-    master = find_master(cluster)
-    file = pulumi.change_stack_file(cluster.instance, change)
-    events = []
-    for arguments in (["--config-file", str(file)], []):
-        events.append(time.monotonic_ns())
-        cluster.update(*arguments)
-        _wait_until_whole(cluster)
-    return FaultTimes(events[0], time.monotonic_ns(), master, tuple(events))
-
-
-def add_group(cluster: SandboxCluster) -> FaultTimes:
-    """Add a broker group with `pulumi up`, with the topics of the load declared, until clients send to it.
-
-    `SandboxCluster.remove_group` removes it.
-    """
-    master = find_master(cluster)
-
-    def change(config: dict[str, Any]) -> None:
-        rocketmq = config["eks-rocketmq:rocketmq"]
-        rocketmq["brokerGroups"].append(
-            {
-                "name": NEW_GROUP,
-                "replicas": 3,
-                "memory": "1536Mi",
-                "cpu": "50m",
-                "storage": "2Gi",
-                "config": {"mappedFileSizeCommitLog": 67108864},
-            }
-        )
-        rocketmq["topics"] = [{"name": topic, "queues": group_status.QUEUES} for topic in cluster.topics]
-        rocketmq["protectData"] = False
-
-    begin = time.monotonic_ns()
-    cluster.update("--config-file", str(pulumi.change_stack_file(cluster.instance, change)))
-    added = replace(cluster, group=NEW_GROUP)
-    clusters.wait_until_whole(added, cluster.topics)
-    address = added.address(find_master(added))
-
-    def used() -> bool:
-        with cluster.observe():
-            return all(group_status.count_messages(address, topic) > NEW_GROUP_MESSAGES for topic in cluster.topics)
-
-    assert until(used, NEW_GROUP_SECONDS), f"no client sends to {NEW_GROUP}"
-    return FaultTimes(begin, time.monotonic_ns(), master, (begin,), other_brokers=(address,))
-
-
 def isolate_slave(cluster: SandboxCluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
     """Cut a slave off from everything else."""
     master = find_master(cluster)
@@ -204,6 +147,41 @@ def lose_packets(cluster: SandboxCluster, seconds: float = LOSSY_SECONDS, share:
     finally:
         cluster.heal()
     return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+
+
+def slow_links(cluster: SandboxCluster, seconds: float = SLOW_SECONDS, rate: str = SLOW_RATE) -> FaultTimes:
+    """Limit what each member, controller and name server sends."""
+    master = find_master(cluster)
+    begin = time.monotonic_ns()
+    with cluster.slow_links(_machines(cluster), rate):
+        time.sleep(seconds)
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+
+
+def move_pod_without_driver_role(cluster: SandboxCluster, seconds: float = ROLE_SECONDS) -> FaultTimes:
+    """Take the IAM role of the EBS CSI driver away while the master's pod leaves its node and comes back.
+
+    Raises AssertionError if the pod gets its volume without the role.
+    """
+    master = find_master(cluster)
+    node = cluster.node_of(master).name
+    context = FaultContext(cluster.instance, cluster.tools)
+    begin = time.monotonic_ns()
+    try:
+        made_faults.make(context, DRIVER_FAULT)
+        cluster.kubectl("cordon", node)
+        event = time.monotonic_ns()
+        # Nothing detaches the volume of a pod that comes back at once.
+        _delete_pod(cluster, master)
+        time.sleep(seconds)
+        cluster.kubectl("uncordon", node)
+        time.sleep(seconds)
+        assert not cluster.is_ready(master), f"{master} has its volume"
+    finally:
+        cluster.kubectl("uncordon", node)
+        made_faults.mend(context, DRIVER_FAULT)
+    cluster.wait_until_ready()
+    return FaultTimes(begin, time.monotonic_ns(), master, (event,))
 
 
 def stop_dns(cluster: SandboxCluster, seconds: float = DNS_SECONDS) -> FaultTimes:
@@ -271,6 +249,16 @@ def _kill(cluster: SandboxCluster, master: str, names: Iterable[str]) -> FaultTi
     return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
 
 
+def _hang(cluster: SandboxCluster, name: str) -> FaultTimes:
+    master, process = find_master(cluster), cluster.jvm(name)
+    begin = time.monotonic_ns()
+    os.kill(process, signal.SIGSTOP)
+    assert until(lambda: not Path(f"/proc/{process}").exists(), HANG_SECONDS), f"{name} still hangs"
+    time.sleep(NOTICE_SECONDS)
+    cluster.wait_until_ready()
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+
+
 def _lose_node(cluster: SandboxCluster, master: str, seconds: float) -> FaultTimes:
     lost = cluster.node_of(master)
     begin = time.monotonic_ns()
@@ -291,20 +279,14 @@ def _repeat(cluster: SandboxCluster, times: int, disturb: Callable[[str], int]) 
     first, events = find_master(cluster), []
     for number in range(times):
         if number:
-            _wait_until_whole(cluster)
+            cluster.wait_until_whole()
         events.append(disturb(find_master(cluster)))
     return FaultTimes(events[0], time.monotonic_ns(), first, tuple(events))
 
 
-def _wait_until_whole(cluster: SandboxCluster) -> None:
-    cluster.wait_until_ready()
-    clusters.wait_until_whole(cluster)
-    time.sleep(WHOLE_SECONDS)
-
-
 def _put_master_beside_leader(cluster: SandboxCluster) -> str:
     """Elect the member on the node of the controller leader. Return it, when the group is whole."""
-    _wait_until_whole(cluster)
+    cluster.wait_until_whole()
     controllers = {cluster.address(name): name for name in cluster.controllers}
     with cluster.observe():
         leader = group_status.find_controller_leader(list(controllers))
@@ -319,26 +301,27 @@ def _put_master_beside_leader(cluster: SandboxCluster) -> str:
         assert state is not None
         with cluster.observe():
             group_status.elect(list(controllers), labels.CLUSTER, cluster.group, state.ids[cluster.address(member)])
-        _wait_until_whole(cluster)
+        cluster.wait_until_whole()
     raise AssertionError(f"{member} was not elected in {ELECTIONS} attempts")
 
 
-KUBERNETES_FAULTS: dict[str, KubernetesFault] = {
+KUBERNETES_FAULTS: dict[str, Callable[[SandboxCluster], FaultTimes]] = {
     "master-pod-deleted": partial(delete_master_pods, times=1),
     "master-pod-deleted-20-times": delete_master_pods,
     "master-killed-10-times": kill_masters,
     "master-and-slave-deleted": delete_master_and_slave,
     "master-and-slave-killed": kill_master_and_slave,
     "pod-without-role-deleted": delete_pod_without_role,
-    "settings-changed": change_settings,
-    "group-added": add_group,
-    "agent-off-and-on": turn_agent_off_and_on,
     "node-drained": drain_node_of_master_and_leader,
     "node-lost": lose_node_of_master,
     "node-of-master-and-leader-lost": lose_node_of_master_and_leader,
     "proxies-killed": kill_all_proxies,
+    "proxy-hung": hang_proxy,
+    "name-server-hung": hang_name_server,
     "slave-isolated": isolate_slave,
     "packets-lost": lose_packets,
+    "links-slow": slow_links,
+    "driver-role-missing": move_pod_without_driver_role,
     "dns-gone": stop_dns,
     "kubernetes-api-gone": stop_kubernetes_api,
     "brokers-killed": kill_all_brokers,

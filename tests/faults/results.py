@@ -1,11 +1,11 @@
 """Results of all audits of a run: a table in the terminal, and as JSON and a picture in `build/faults`."""
 
-import io
 import json
 import os
-import re
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,10 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from tests.faults.results_picture import build_picture
+from tests.faults.results_summary import summarize
+
 FOLDER = Path("build/faults")
-WIDTH = 160
 _PROPERTY = "audit"
 
 
@@ -74,13 +76,16 @@ def build_table(results: Sequence[Result]) -> Table:
 def publish(results: Sequence[Result], console: Console, folder: Path = FOLDER) -> None:
     """Print the table, and write `faults.json` and `faults.svg` into a folder, which is created."""
     folder.mkdir(parents=True, exist_ok=True)
-    document = [{"test": each.test, "outcome": each.outcome, "audits": list(each.rows)} for each in results]
+    tests = [{"test": each.test, "outcome": each.outcome, "audits": list(each.rows)} for each in results]
+    document = {"date": datetime.now(UTC).date().isoformat(), "commit": _find_commit(), "tests": tests}
     (folder / "faults.json").write_text(json.dumps(document, indent=1) + "\n")
+    rows = [{**row, "test": each.test} for each in results for row in each.rows]
+    (folder / "faults.svg").write_text(build_picture(summarize(rows)))
     table = build_table(results)
-    picture = Console(record=True, width=WIDTH, file=io.StringIO())
-    picture.print(table)
-    # The picture of a document loads no font from a public server.
-    svg = re.sub(r"@font-face {.*?}", "", picture.export_svg(title="make faults"), flags=re.DOTALL)
-    (folder / "faults.svg").write_text(svg.replace("Fira Code, monospace", "monospace"))
     console.print(table)
     console.print(f"{folder}/faults.json, {folder}/faults.svg", highlight=False)
+
+
+def _find_commit() -> str:
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"

@@ -5,14 +5,12 @@ import os
 from pathlib import Path
 
 from tests.faults.audit import Audit, run_audit
-from tests.faults.controller_faults import CONTROLLER_FAULTS
-from tests.faults.faults import FAULTS
-from tests.faults.kubernetes_faults import KUBERNETES_FAULTS
+from tests.faults.catalogue import SANDBOX_FAULTS
 from tests.faults.load import WORKLOADS, Workload, name_run
 from tests.faults.pod_logs import keep_logs
 from tests.faults.sandbox_cluster import SandboxCluster
 
-ALL_ROLES = frozenset({"agent-off-and-on"})
+ALL_ROLES = frozenset({"agent-off-and-on", "controllers-changed"})
 """Faults that replace the pods of all name servers, and so their addresses."""
 GRPC = (Workload("grpc-normal", threads=2, rate=20.0),)
 
@@ -27,7 +25,7 @@ def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: st
     workloads, grpc = name_run(WORKLOADS[load], GRPC)
     cluster.topics = [each.topic for each in (*workloads, *grpc)]
     cluster.through_services = fault in ALL_ROLES
-    inject = {**FAULTS, **CONTROLLER_FAULTS, **KUBERNETES_FAULTS}[fault]
+    inject = SANDBOX_FAULTS[fault]
     cluster.wait_until_ready()
     with keep_logs(cluster.instance, folder / "pod-logs"):
         audit = run_audit(

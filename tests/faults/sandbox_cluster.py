@@ -41,6 +41,10 @@ FRESH_SECONDS = 0.5
 """Time for which a list of the pods is used again."""
 START_SECONDS = 240.0
 POD_SECONDS = 300.0
+WHOLE_SECONDS = 2.0
+"""Time for which the group is whole before the next disturbance."""
+QUEUE = "burst 16kb latency 1s"
+"""Of a slow link. The kernel drops packets that would wait longer."""
 
 
 @dataclass
@@ -52,6 +56,7 @@ class SandboxCluster:
     group: str = "broker-a"
     topics: Sequence[str] = ()
     """Topics of the load."""
+    controller_count: int = 3
     through_services: bool = False
     """Whether clients ask the name servers through their Services, which one of the nodes serves to all clients."""
     restarts: list[str] = field(default_factory=list)
@@ -59,13 +64,20 @@ class SandboxCluster:
     _read_at: float = 0.0
     _filtered: list[str] = field(default_factory=list)
 
-    def update(self, *arguments: str) -> None:
-        """Run `pulumi up` with further arguments.
+    def update(self, *arguments: str, extra: Mapping[str, str] | None = None) -> None:
+        """Run `pulumi up` with further arguments and variables.
 
         Raises AssertionError if it fails.
         """
-        argv = ["up", "-s", pulumi.STACK, "--yes", "--skip-preview", "--non-interactive", *arguments]
-        result = pulumi.run(self.instance, self.tools, argv, capture=True)
+        argv = ["pulumi", "up", "-s", pulumi.STACK, "--yes", "--skip-preview", "--non-interactive", *arguments]
+        self.run(argv, extra)
+
+    def run(self, argv: Sequence[str], extra: Mapping[str, str] | None = None) -> None:
+        """Run a command as an operator of the stack does, with further variables.
+
+        Raises AssertionError if it fails.
+        """
+        result = pulumi.execute(self.instance, self.tools, argv, capture=True, extra=extra)
         assert result.code == 0, result.output
 
     def remove_group(self, group: str) -> None:
@@ -84,7 +96,7 @@ class SandboxCluster:
 
     @property
     def controllers(self) -> Sequence[str]:
-        return [f"rocketmq-controller-{number}" for number in range(3)]
+        return [f"rocketmq-controller-{number}" for number in range(self.controller_count)]
 
     @property
     def name_servers(self) -> Sequence[str]:
@@ -197,6 +209,15 @@ class SandboxCluster:
 
         _require(ready, seconds, "all pods are ready")
 
+    def wait_until_whole(self) -> None:
+        """Wait until every pod is ready and the group is whole, and a little longer.
+
+        Raises TimeoutError.
+        """
+        self.wait_until_ready()
+        clusters.wait_until_whole(self)
+        time.sleep(WHOLE_SECONDS)
+
     def jvm(self, name: str) -> int:
         """Return the process ID of a pod's JVM on this machine.
 
@@ -213,6 +234,19 @@ class SandboxCluster:
         text = "\n".join(["*filter", *rules, "COMMIT", ""])
         run(["nsenter", f"--net={path}", "--", "iptables-restore", "--wait", "--noflush"], stdin=text)
         self._filtered.append(path)
+
+    @contextmanager
+    def slow_links(self, names: Iterable[str], rate: str) -> Generator[None]:
+        """Limit what machines send to a rate of `tc`, such as `1mbit`, for the block."""
+        paths = [self._network(name) for name in names]
+        for path in paths:
+            _shape(path, ["replace", "dev", network.UPLINK, "root", "tbf", "rate", rate, *QUEUE.split()])
+        try:
+            yield
+        finally:
+            for path in paths:
+                with suppress(CommandError):  # the network of a pod that has ended is gone
+                    _shape(path, ["delete", "dev", network.UPLINK, "root"])
 
     @contextmanager
     def without_api(self) -> Generator[None]:
@@ -317,6 +351,10 @@ def attach(instance: SandboxInstance) -> Generator[SandboxCluster]:
     finally:
         cluster.heal()
         cluster.disconnect_clients()
+
+
+def _shape(path: str, arguments: Sequence[str]) -> None:
+    run(["nsenter", f"--net={path}", "--", "tc", "qdisc", *arguments])
 
 
 def _is_api_server(folder: Path, root: Path) -> bool:

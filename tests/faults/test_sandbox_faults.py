@@ -16,20 +16,19 @@ from sandbox.layout import SandboxInstance
 from sandbox.progress import Report
 from tests.faults.audit import Audit
 from tests.faults.conftest import assert_nothing_lost
-from tests.faults.kubernetes_faults import DELETIONS, KILLS, KUBERNETES_FAULTS, NEW_GROUP
+from tests.faults.kubernetes_faults import DELETIONS, KILLS, KUBERNETES_FAULTS
 from tests.faults.results import record
 from tests.faults.sandbox_audit import audit_on_sandbox
 from tests.faults.sandbox_cluster import SandboxCluster, attach
+from tests.faults.stack_changes import NEW_GROUP
 
 AuditOnSandbox: TypeAlias = Callable[..., Audit]
 
 pytestmark = pytest.mark.long
 
 NODE_LOSSES = ("node-lost", "node-of-master-and-leader-lost")
-REPEATED = ("master-pod-deleted-20-times", "master-killed-10-times", "settings-changed")
-ONE_OUTAGE = sorted(
-    set(KUBERNETES_FAULTS) - {"master-pod-deleted", "group-added", "agent-off-and-on", *REPEATED, *NODE_LOSSES}
-)
+REPEATED = ("master-pod-deleted", "master-pod-deleted-20-times", "master-killed-10-times")
+ONE_OUTAGE = sorted(set(KUBERNETES_FAULTS) - {*REPEATED, *NODE_LOSSES})
 
 
 @pytest.fixture(scope="session")
@@ -104,3 +103,9 @@ def test_writes_continue_within_4_seconds_of_most_kills_of_the_master(audit_faul
     assert len(gaps) == KILLS
     assert statistics.median(gaps) <= 4, gaps
     assert max(gaps) <= 10, gaps
+
+
+def test_the_guide_changes_the_number_of_controllers_and_loses_no_acknowledged_message(
+    audit_fault: AuditOnSandbox,
+) -> None:
+    audit_fault("controllers-changed")

@@ -1,0 +1,71 @@
+"""Summary of audits by fault and setting."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+ON_SANDBOX, ON_PROCESSES, WITHOUT_AGENT = "On the sandbox", "On processes", "Without the agent"
+SECTIONS = (ON_SANDBOX, ON_PROCESSES, WITHOUT_AGENT)
+_REMOTING, _GRPC = "java-normal", "grpc-normal"
+_OF_SECTION = frozenset({"on", "agent"})
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All audits of a fault with one setting."""
+
+    fault: str
+    setting: str
+    test: str
+    section: str
+    runs: int
+    acknowledged: int
+    lost: Sequence[int]
+    remoting: Sequence[float]
+    """Longest times without an acknowledged message in seconds, by event or by run."""
+    grpc: Sequence[float]
+
+
+def summarize(rows: Iterable[Mapping[str, Any]]) -> list[Summary]:
+    """Return one summary for each fault and setting, by section and name. A row has the name of its test."""
+    audits: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        audits.setdefault((_find_section(row), row["fault"], _describe_setting(row)), []).append(row)
+    return [
+        Summary(
+            fault=fault,
+            setting=setting,
+            test=same[0]["test"],
+            section=section,
+            runs=len(same),
+            acknowledged=sum(row["acknowledged"] for row in same),
+            lost=[row["lost"] for row in same],
+            remoting=_list_seconds(same, _REMOTING),
+            grpc=_list_seconds(same, _GRPC),
+        )
+        for (section, fault, setting), same in sorted(audits.items(), key=_get_position)
+    ]
+
+
+def _get_position(item: tuple[tuple[str, str, str], object]) -> tuple[int, str, str]:
+    (section, fault, setting), _ = item
+    return SECTIONS.index(section), fault, setting
+
+
+def _find_section(row: Mapping[str, Any]) -> str:
+    if "on" in row["setting"]:
+        return ON_SANDBOX
+    return ON_PROCESSES if row["setting"].get("agent") else WITHOUT_AGENT
+
+
+def _describe_setting(row: Mapping[str, Any]) -> str:
+    others = {name: value for name, value in row["setting"].items() if name not in {*_OF_SECTION, "load"}}
+    return ", ".join([row["setting"]["load"], *(f"`{name}` {value}" for name, value in others.items())])
+
+
+def _list_seconds(rows: Iterable[Mapping[str, Any]], client: str) -> list[float]:
+    found: list[float] = []
+    for row in rows:
+        events = row.get("event_gaps", {}).get(client)
+        found += events if events is not None else [row["gaps"][client]] if client in row["gaps"] else []
+    return found
