@@ -17,7 +17,8 @@ from tests.faults.ledger import Attempt
 from tests.faults.load import STEADY, JavaLoad, Load, Loads, Workload, read_topics, wait_for_successes
 
 FIRST_SECONDS = 180.0
-BEFORE_SECONDS = 5.0
+STEADY_SECONDS = 5.0
+"""Load before the fault, and after every client has sent successfully again."""
 RECOVERY_SECONDS = 300.0
 SETTLE_SECONDS = 120.0
 """Delayed messages and transactions whose end was lost reach their topic later: checks come every 30 s."""
@@ -89,8 +90,6 @@ def run_audit(
     *,
     workloads: Sequence[Workload] = STEADY,
     other_loads: Sequence[Load] = (),
-    before_seconds: float = BEFORE_SECONDS,
-    after_seconds: float = 5.0,
 ) -> Audit:
     """Inject a fault under load and compare the ledger with what the master after one more failover stores.
 
@@ -101,8 +100,6 @@ def run_audit(
         folder: existing folder for ledger, read-back and `audit.json`.
         workloads: producers of the remoting protocol.
         other_loads: further clients, each with its own workloads.
-        before_seconds: load before the fault, after the first acknowledgements.
-        after_seconds: load after every client has sent successfully again.
 
     Raises:
         TimeoutError: a client or the group does not recover.
@@ -116,7 +113,7 @@ def run_audit(
     load = Loads([JavaLoad(class_path, name_servers, folder, workloads, cluster.in_client_network), *other_loads])
     load.start()
     try:
-        times = _inject(cluster, fault, load, before_seconds, after_seconds)
+        times = _inject(cluster, fault, load)
         load.stop()
         attempts = load.attempts()
         clusters.wait_until_whole(cluster, topics)
@@ -131,13 +128,13 @@ def run_audit(
     return audit
 
 
-def _inject(cluster: Cluster, fault: Fault, load: Load, before_seconds: float, after_seconds: float) -> FaultTimes:
+def _inject(cluster: Cluster, fault: Fault, load: Load) -> FaultTimes:
     started = time.monotonic_ns()
     wait_for_successes(load, started, SUCCESSES, FIRST_SECONDS)
-    time.sleep(before_seconds)
+    time.sleep(STEADY_SECONDS)
     times = fault(cluster)
     wait_for_successes(load, times.end, SUCCESSES, RECOVERY_SECONDS)
-    time.sleep(after_seconds)
+    time.sleep(STEADY_SECONDS)
     return times
 
 

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from tests.faults import volumes
-from tests.faults.audit import BEFORE_SECONDS, Audit, run_audit
+from tests.faults.audit import Audit, run_audit
 from tests.faults.bare_cluster import BareCluster, start_cluster
 from tests.faults.catalogue import find_fault
 from tests.faults.disk_faults import DISK_FAULTS
@@ -30,7 +30,6 @@ class AuditFault(Protocol):
         *,
         agent: bool = True,
         broker_config: Mapping[str, str | int | bool] | None = None,
-        before_seconds: float = BEFORE_SECONDS,
     ) -> Audit: ...
 
 
@@ -68,7 +67,7 @@ class SharedCluster:
         self._cluster.start_killed()
         return self._cluster
 
-    def audit(self, fault: str, load: str, folder: Path, before_seconds: float) -> Audit:
+    def audit(self, fault: str, load: str, folder: Path) -> Audit:
         """Run an audit. One that does not end well discards the cluster, so that the next one gets a new cluster."""
         cluster = self.start()
         (workloads,) = name_run(WORKLOADS[load])
@@ -80,7 +79,6 @@ class SharedCluster:
                 find_fault(fault, cluster),
                 folder,
                 workloads=workloads,
-                before_seconds=before_seconds,
             )
             correct = audit.findings.correct
         finally:
@@ -116,10 +114,9 @@ def audit_fault(shared_cluster: SharedCluster, tmp_path: Path, request: pytest.F
         *,
         agent: bool = True,
         broker_config: Mapping[str, str | int | bool] | None = None,
-        before_seconds: float = BEFORE_SECONDS,
     ) -> Audit:
         if agent and not broker_config:
-            audit = shared_cluster.audit(fault, load, tmp_path, before_seconds)
+            audit = shared_cluster.audit(fault, load, tmp_path)
         else:
             shared_cluster.close()
             folder = Path(tempfile.mkdtemp(dir=tmp_path))
@@ -132,7 +129,6 @@ def audit_fault(shared_cluster: SharedCluster, tmp_path: Path, request: pytest.F
                     find_fault(fault, cluster),
                     folder,
                     workloads=WORKLOADS[load],
-                    before_seconds=before_seconds,
                 )
         record(request.node, audit.row, load=load, agent=agent, **(broker_config or {}))
         return audit

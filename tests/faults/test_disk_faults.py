@@ -10,10 +10,6 @@ SYNC: Mapping[str, str | int | bool] = {"flushDiskType": "SYNC_FLUSH"}
 SMALL_LOG_FILES: Mapping[str, str | int | bool] = {"mappedFileSizeCommitLog": 1024**2, "maxMessageSize": 65536}
 # RocketMQ flushes every 500 ms. Below 16 KiB it waits for up to 10 s, but the load writes more.
 FLUSH_SECONDS = 1.5
-POWER_LOSSES = 3
-"""Attempts to lose power within the 10 ms. About half of them do."""
-WRITEBACK_SECONDS = 35.0
-"""Age at which Linux writes what was not flushed (`dirty_expire_centisecs`), and the period in which it looks."""
 
 
 def test_power_loss_of_the_master_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
@@ -60,24 +56,6 @@ def test_with_synchronous_flush_power_loss_of_everything_loses_no_acknowledged_m
 ) -> None:
     audit = audit_fault("power-lost-by-all", load, broker_config=SYNC)
     assert_nothing_lost(audit)
-
-
-@pytest.mark.long
-def test_without_the_agent_synchronous_flush_loses_what_the_elected_slave_has_not_flushed(
-    audit_fault: AuditFault,
-) -> None:
-    """Hold the cause: slaves report the end of their log, and flush it every 10 ms."""
-    for _ in range(POWER_LOSSES):
-        # Without the agent, a broker that loses its power before the file system has written its epoch never starts
-        # again.
-        audit = audit_fault(
-            "power-lost-by-all", "saturated", agent=False, broker_config=SYNC, before_seconds=WRITEBACK_SECONDS
-        )
-        lost = audit.lost()
-        if lost:
-            break
-    assert lost, audit.row
-    assert min(one["acknowledged"] for one in lost) > -FLUSH_SECONDS, lost
 
 
 @pytest.mark.long

@@ -98,3 +98,11 @@ def test_a_change_of_role_does_not_truncate_queues_that_are_being_filled(version
     # RocketMQ then gave the first message of a new master the place of the last one.
     assert (results["rocketmq"], results["agent"]) == ("truncated", "untouched")
     assert results["agent-incomplete-message"] == "truncated"
+
+
+def test_a_slave_reports_only_what_is_on_its_disk(version: str, tmp_path: Path) -> None:
+    flushed = run_program("UnflushedLog", version, tmp_path, {"flushDiskType": "SYNC_FLUSH"})
+    # The master of RocketMQ then acknowledges messages that are lost when all members lose their power.
+    assert (flushed["rocketmq"], flushed["agent"]) == ("4", "10")
+    assert flushed["agent-stuck-disk"] == "not-sent"
+    assert flushed["agent-client"] == "FlushedHAClient"

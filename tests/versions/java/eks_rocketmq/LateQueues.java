@@ -1,13 +1,9 @@
 package eks_rocketmq;
 
-import java.util.concurrent.ConcurrentHashMap;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
-import org.apache.rocketmq.common.BrokerConfig;
-import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
-import org.apache.rocketmq.store.stats.BrokerStatsManager;
 
 /**
  * Changes the role of a broker whose queues are being filled from the log.
@@ -40,7 +36,7 @@ public final class LateQueues {
     }
 
     /** Store whose queues lack ten bytes of the log, and get one of them every 200 ms, or none. */
-    private static final class FillingStore extends DefaultMessageStore {
+    private static final class FillingStore extends PlainStore {
         private static final long LOG_BYTES = 10;
         private static final long PERIOD_NANOS = 200_000_000L;
 
@@ -49,12 +45,7 @@ public final class LateQueues {
         private boolean truncated;
 
         FillingStore(MessageStoreConfig config, boolean filling) throws Exception {
-            super(
-                    config,
-                    new BrokerStatsManager(new BrokerConfig()),
-                    null,
-                    new BrokerConfig(),
-                    new ConcurrentHashMap<>());
+            super(config);
             this.filling = filling;
         }
 
