@@ -106,3 +106,10 @@ def test_a_slave_reports_only_what_is_on_its_disk(version: str, tmp_path: Path) 
     assert (flushed["rocketmq"], flushed["agent"]) == ("4", "10")
     assert flushed["agent-stuck-disk"] == "not-sent"
     assert flushed["agent-client"] == "FlushedHAClient"
+
+
+def test_a_check_of_transactions_ends_when_its_broker_becomes_a_slave(version: str, tmp_path: Path) -> None:
+    results = run_program("PendingTransaction", version, tmp_path, {})
+    # RocketMQ repeats its attempt for 60 s without a pause. A change of role waits for it.
+    assert (results["rocketmq"], results["agent"]) == ("running", "ended")
+    assert results["agent-master"] == "1"

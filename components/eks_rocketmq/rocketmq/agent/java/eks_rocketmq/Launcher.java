@@ -57,6 +57,7 @@ public final class Launcher {
                 JSON.config(JSONWriter.Feature.WriteNonStringKeyAsString);
                 BrokerController controller = BrokerStartup.createBrokerController(own);
                 ConfirmedHAService.install(controller);
+                TransactionChecks.install(controller);
                 DrainFence.install(controller, System.getenv("DRAIN_FENCE"));
                 int minInSync = Integer.parseInt(System.getenv("MIN_IN_SYNC"));
                 probe = server.serve(new BrokerProbe(controller, minInSync));

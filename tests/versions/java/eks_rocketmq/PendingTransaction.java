@@ -1,0 +1,72 @@
+package eks_rocketmq;
+
+import java.net.InetSocketAddress;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.common.message.MessageAccessor;
+import org.apache.rocketmq.common.message.MessageConst;
+import org.apache.rocketmq.common.message.MessageDecoder;
+import org.apache.rocketmq.common.message.MessageExtBrokerInner;
+import org.apache.rocketmq.store.config.BrokerRole;
+
+/**
+ * Checks a pending transaction when the broker has just become a slave, and again when it is master.
+ *
+ * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT}: {@code ended} or {@code running} some seconds after the
+ * begin of the check, by RocketMQ alone and with {@link TransactionChecks}. Then the number of messages that a check of
+ * the master stored again.
+ */
+public final class PendingTransaction {
+    private static final long SECONDS = 5;
+    private static final String HALF_TOPIC = "RMQ_SYS_TRANS_HALF_TOPIC";
+
+    private PendingTransaction() {}
+
+    public static void main(String[] arguments) throws Exception {
+        try {
+            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+            controller.getMessageStore().start();
+            controller.getTransactionalMessageService().prepareMessage(createMessage());
+            Thread.sleep(1_000); // it is in its queue, and older than the time limit of a transaction
+            report("rocketmq", controller);
+            TransactionChecks.install(controller);
+            report("agent", controller);
+            controller.getMessageStoreConfig().setBrokerRole(BrokerRole.ASYNC_MASTER);
+            long before = controller.getMessageStore().getMaxOffsetInQueue(HALF_TOPIC, 0);
+            check(controller).join();
+            Thread.sleep(1_000);
+            System.out.println(
+                    "agent-master " + (controller.getMessageStore().getMaxOffsetInQueue(HALF_TOPIC, 0) - before));
+            Runtime.getRuntime().halt(0);
+        } catch (Exception error) {
+            error.printStackTrace();
+            Runtime.getRuntime().halt(1); // threads of the store would run on
+        }
+    }
+
+    private static void report(String name, BrokerController controller) throws InterruptedException {
+        controller.getMessageStoreConfig().setBrokerRole(BrokerRole.SLAVE);
+        Thread thread = check(controller);
+        thread.join(SECONDS * 1_000);
+        System.out.println(name + " " + (thread.isAlive() ? "running" : "ended"));
+    }
+
+    private static Thread check(BrokerController controller) {
+        Thread thread = new Thread(() -> controller.getTransactionalMessageService()
+                .check(1, 15, controller.getTransactionalMessageCheckListener()));
+        thread.start();
+        return thread;
+    }
+
+    private static MessageExtBrokerInner createMessage() {
+        MessageExtBrokerInner message = new MessageExtBrokerInner();
+        message.setTopic("orders");
+        message.setBody(new byte[1]);
+        message.setBornTimestamp(System.currentTimeMillis());
+        message.setBornHost(new InetSocketAddress("127.0.0.1", 1));
+        message.setStoreHost(new InetSocketAddress("127.0.0.1", 1));
+        MessageAccessor.putProperty(message, MessageConst.PROPERTY_PRODUCER_GROUP, "orders");
+        message.setPropertiesString(MessageDecoder.messageProperties2String(message.getProperties()));
+        return message;
+    }
+}
