@@ -86,8 +86,7 @@ def test_writes_continue_within_2_seconds_while_a_group_is_added_by_pulumi_up(
 
 
 def test_twenty_graceful_deletions_of_the_master_stop_writes_for_two_seconds_each(audit_fault: AuditOnSandbox) -> None:
-    # All kinds of messages at once take both processors of a small machine, and the gaps would measure that.
-    gaps = audit_fault("master-pod-deleted-20-times").event_gaps["java-normal"]
+    gaps = audit_fault("master-pod-deleted-20-times", "steady").event_gaps["java-normal"]
     assert len(gaps) == DELETIONS
     assert statistics.median(gaps) <= 2, gaps
 
