@@ -27,8 +27,8 @@ AuditOnSandbox: TypeAlias = Callable[..., Audit]
 pytestmark = pytest.mark.long
 
 NODE_LOSSES = ("node-lost", "node-of-master-and-leader-lost")
-REPEATED = ("master-pod-deleted", "master-pod-deleted-20-times", "master-killed-10-times")
-ONE_OUTAGE = sorted(set(KUBERNETES_FAULTS) - {*REPEATED, *NODE_LOSSES})
+TIMED = ("node-drained", "master-pod-deleted", "master-pod-deleted-20-times", "master-killed-10-times")
+ONE_OUTAGE = sorted(set(KUBERNETES_FAULTS) - {*TIMED, *NODE_LOSSES})
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +102,13 @@ def test_writes_continue_within_4_seconds_of_most_kills_of_the_master(audit_faul
     assert len(gaps) == KILLS
     assert statistics.median(gaps) <= 4, gaps
     assert max(gaps) <= 10, gaps
+
+
+def test_writes_continue_within_4_seconds_of_a_drain_of_the_node_of_master_and_controller_leader(
+    audit_fault: AuditOnSandbox,
+) -> None:
+    audit = audit_fault("node-drained")
+    assert audit.event_gaps["java-normal"][0] <= 4, audit.row
 
 
 def test_the_guide_changes_the_number_of_controllers_and_loses_no_acknowledged_message(
