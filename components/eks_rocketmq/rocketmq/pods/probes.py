@@ -44,7 +44,7 @@ def read_scripts(*names: str) -> dict[str, str]:
     return {name: read_script(name) for name in names}
 
 
-BROKER_SCRIPTS = ("ask.sh", "sign.sh", "broker-drain.sh", "broker-lib.sh", "render-config.sh")
+BROKER_SCRIPTS = ("ask.sh", "sign.sh", "broker-start.sh", "broker-drain.sh", "broker-lib.sh", "render-config.sh")
 AGENT_SCRIPTS = ("ask.sh", "watchdog.sh", "jvm-times.sh")
 ALIVE_SCRIPTS = ("ask.sh", "alive.sh", "jvm-times.sh")
 """Scripts of the liveness probe without the agent."""

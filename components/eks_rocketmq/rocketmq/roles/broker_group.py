@@ -11,6 +11,7 @@ from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
 from eks_rocketmq.rocketmq.pods.pod_spec import (
+    CONFIG_DIRECTORY,
     DATA_MOUNT,
     RUN_DIRECTORY,
     RUN_MOUNT,
@@ -20,7 +21,7 @@ from eks_rocketmq.rocketmq.pods.pod_spec import (
     build_strict_spread,
     build_variables,
 )
-from eks_rocketmq.rocketmq.roles.role_plans import BrokerGroupPlan
+from eks_rocketmq.rocketmq.roles.role_plans import STORE_DIRECTORY, BrokerGroupPlan
 
 CONFIG_FILE = "broker.conf"
 # A slave copies topics, consumer groups and offsets up to 13 s after it has its role. The agent waits for that.
@@ -104,6 +105,7 @@ def _build_container(deployment: DeploymentPlan, group: BrokerGroupPlan, drain: 
         collector="UseG1GC",
         environment=_build_environment(deployment, group, drain),
         lifecycle={"preStop": probes.build_exec("broker-drain.sh")},
+        launcher=["bash", f"{CONFIG_DIRECTORY}/broker-start.sh", STORE_DIRECTORY],
         mounts=[RUN_MOUNT, DATA_MOUNT],
     )
 

@@ -22,8 +22,13 @@ from tests.unit.rocketmq_case import (
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_container_command_runs_the_jvm(deployed: Recording, name: str) -> None:
     main = container(deployed, name)
-    launched = [role for role in ("proxy", "controller") if role in name]
-    launcher = [part for role in launched for part in ("bash", f"/etc/rocketmq/{role}-start.sh")]
+    launchers = {
+        "proxy": ["bash", "/etc/rocketmq/proxy-start.sh"],
+        "controller": ["bash", "/etc/rocketmq/controller-start.sh"],
+        "broker": ["bash", "/etc/rocketmq/broker-start.sh", "/data/store"],
+        "nameserver": [],
+    }
+    (launcher,) = [launcher for role, launcher in launchers.items() if f"-{role}" in name]
     assert main["command"][: len(launcher) + 1] == [*launcher, "java"]
     assert "args" not in main
     assert main["command"][-2] in {"-c", "-pc"}

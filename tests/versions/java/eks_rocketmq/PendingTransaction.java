@@ -1,12 +1,7 @@
 package eks_rocketmq;
 
-import java.net.InetSocketAddress;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
-import org.apache.rocketmq.common.message.MessageAccessor;
-import org.apache.rocketmq.common.message.MessageConst;
-import org.apache.rocketmq.common.message.MessageDecoder;
-import org.apache.rocketmq.common.message.MessageExtBrokerInner;
 import org.apache.rocketmq.store.config.BrokerRole;
 
 /**
@@ -26,7 +21,7 @@ public final class PendingTransaction {
         try {
             BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
             controller.getMessageStore().start();
-            controller.getTransactionalMessageService().prepareMessage(createMessage());
+            controller.getTransactionalMessageService().prepareMessage(TestMessage.create("orders"));
             Thread.sleep(1_000); // it is in its queue, and older than the time limit of a transaction
             report("rocketmq", controller);
             TransactionChecks.install(controller);
@@ -56,17 +51,5 @@ public final class PendingTransaction {
                 .check(1, 15, controller.getTransactionalMessageCheckListener()));
         thread.start();
         return thread;
-    }
-
-    private static MessageExtBrokerInner createMessage() {
-        MessageExtBrokerInner message = new MessageExtBrokerInner();
-        message.setTopic("orders");
-        message.setBody(new byte[1]);
-        message.setBornTimestamp(System.currentTimeMillis());
-        message.setBornHost(new InetSocketAddress("127.0.0.1", 1));
-        message.setStoreHost(new InetSocketAddress("127.0.0.1", 1));
-        MessageAccessor.putProperty(message, MessageConst.PROPERTY_PRODUCER_GROUP, "orders");
-        message.setPropertiesString(MessageDecoder.messageProperties2String(message.getProperties()));
-        return message;
     }
 }

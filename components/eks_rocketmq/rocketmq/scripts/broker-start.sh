@@ -1,0 +1,13 @@
+# Starts a broker that recovers its store as after a crash.
+#
+#   bash broker-start.sh STORE COMMAND…
+#
+# A slave fills its queues only up to the offset that every member has. When it stops in order, its log is often longer. After
+# that, RocketMQ (5.3.3 to 5.5.0) leaves out the first of the other messages: CommitLog.recoverNormally compares with > instead
+# of >=. If a later one is in the same queue, no consumer gets the message once this member is master. After a crash,
+# recoverAbnormally fills in all. RocketMQ takes the file `abort` for the sign of a crash.
+STORE=$1
+shift
+
+[[ ! -d $STORE ]] || : >"$STORE/abort"
+exec "$@"
