@@ -148,6 +148,7 @@ reference: $(READY) ## write the schemas, the reference pages and the keys of Pu
 	@$(RUN) -m tests.unit.harness.reference
 	@$(RUN) -m scripts.stack_reference
 	@$(RUN) -m scripts.doctor_reference
+	@$(RUN) -m tests.faults.results_page
 
 .PHONY: cache
 # PARTS=image-rocketmq-5.4.0 builds one part, also such as only that asks for.

@@ -1,0 +1,86 @@
+"""Published results of faults: the record of runs, and the page and the picture that show it."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.faults import results_page
+from tests.faults.catalogue import FAULTS_BY_NAME
+from tests.faults.results_picture import build_picture
+from tests.faults.results_summary import ON_PROCESSES, ON_SANDBOX, WITHOUT_AGENT, summarize
+
+
+def audit(fault: str, lost: int, seconds: float, **setting: Any) -> dict[str, Any]:
+    gaps = {"java-normal": seconds, "java-fifo": 99.0}
+    return {
+        "test": "test_x",
+        "fault": fault,
+        "setting": setting,
+        "acknowledged": 1000,
+        "lost": lost,
+        "gaps": gaps,
+    }
+
+
+def test_audits_of_a_fault_with_the_same_setting_are_summed() -> None:
+    rows = [
+        audit("master-killed", 0, 1.0, load="normal", agent=True),
+        audit("master-killed", 2, 3.0, load="normal", agent=True),
+        audit("master-killed", 0, 5.0, load="normal", agent=True, flushDiskType="SYNC_FLUSH"),
+        audit("master-killed", 8, 7.0, load="normal"),
+        audit("dns-gone", 0, 9.0, load="normal", on="sandbox"),
+    ]
+    found = [(one.section, one.setting, one.runs, one.acknowledged, one.lost, one.remoting) for one in summarize(rows)]
+    assert found == [
+        (ON_SANDBOX, "normal", 1, 1000, [0], [9.0]),
+        (ON_PROCESSES, "normal", 2, 2000, [0, 2], [1.0, 3.0]),
+        (ON_PROCESSES, "normal, `flushDiskType` SYNC_FLUSH", 1, 1000, [0], [5.0]),
+        (WITHOUT_AGENT, "normal", 1, 1000, [8], [7.0]),
+    ]
+
+
+def test_each_event_of_a_fault_counts() -> None:
+    row = audit("master-killed-10-times", 0, 9.0, load="normal", on="sandbox")
+    (one,) = summarize([row | {"event_gaps": {"java-normal": [1.0, 2.0], "grpc-normal": [3.0]}}])
+    assert (one.remoting, one.grpc) == ([1.0, 2.0], [3.0])
+
+
+def test_the_page_names_failed_tests_and_shows_their_audits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results_page, "RECORD", tmp_path / "record.json")
+    row = audit("master-killed", 7, 1.0, load="normal", agent=True)
+    tests = [
+        {"test": "test_a[x]", "outcome": "failed", "audits": [row]},
+        {"test": "test_b", "outcome": "passed", "audits": []},
+    ]
+    (tmp_path / "run.json").write_text(json.dumps({"date": "2026-11-30", "commit": "abc", "tests": tests}))
+    results_page.record_runs([tmp_path / "run.json"] * 2)
+    page = results_page.build_page(results_page.read_runs())
+    assert "2 whole runs of `make faults` (2026-11-30, commit abc; 2026-11-30, commit abc)" in page
+    assert "failed, and in how many runs: `test_a[x]` in 2." in page
+    assert "| 2 | 2,000 | **7, 7** | 1.0, 1.0 |" in page
+
+
+def test_the_page_and_the_picture_show_the_record() -> None:
+    runs = results_page.read_runs()
+    assert results_page.PAGE.read_text() == results_page.build_page(runs)
+    rows = [row for run in runs for row in run["audits"]]
+    picture = results_page.PICTURE.read_text()
+    assert picture == build_picture(summarize(rows))
+    ElementTree.fromstring(picture)  # noqa: S314 - written above
+    # Nothing is loaded from a public server.
+    assert "href" not in picture
+
+
+def test_the_record_has_every_fault_that_the_tests_run_but_those_that_failed_before_their_audit() -> None:
+    left_out = {"master-pod-deleted", "agent-off-and-on"}
+    for run in results_page.read_runs():
+        missing = FAULTS_BY_NAME.keys() - left_out - {row["fault"] for row in run["audits"]}
+        assert len(missing) <= len(run["failed"]), missing
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS_BY_NAME))
+def test_every_fault_is_described_in_a_sentence(fault: str) -> None:
+    assert results_page.describe_fault(fault).endswith(".")
