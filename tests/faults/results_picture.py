@@ -9,7 +9,9 @@ from tests.faults.results_summary import WITHOUT_AGENT, Summary
 
 LOWEST, HIGHEST = 0.1, 300.0
 TICKS = (0.1, 0.3, 1, 3, 10, 30, 100, 300)
-LEFT, RIGHT, WIDTH, LINE, TOP = 300, 740, 920, 20, 60
+LEFT, RIGHT, WIDTH, LINE, TOP = 365, 805, 985, 20, 60
+LONGEST = 55
+"""Characters of a name that fit at the left."""
 REMOTING, GRPC, LOST, TEXT, GRID = "#1f6feb", "#d97706", "#c62828", "#24292f", "#d0d7de"
 
 
@@ -41,8 +43,10 @@ def _build_tick(tick: float, height: int) -> Iterable[str]:
 
 
 def _build_line(one: Summary, y: int) -> Iterable[str]:
-    config = one.setting.partition(", ")[2].replace("`", "")
-    name = f"{one.fault}, {config}" if config else one.fault
+    setting = one.setting.replace("`", "").removeprefix("normal").removeprefix(", ")
+    name = f"{one.fault}, {setting}" if setting else one.fault
+    if len(name) > LONGEST:
+        name = one.fault
     yield _text(LEFT - 15, y + 4, name, "end")
     for seconds, colour, shift in ((one.remoting, REMOTING, -3), (one.grpc, GRPC, 3)):
         if seconds:
