@@ -11,7 +11,7 @@ from typing import Any
 from sandbox import layout
 from tests.faults.audit import Audit, run_audit
 from tests.faults.bare_cluster import start_cluster
-from tests.faults.catalogue import PROCESS_FAULTS, SANDBOX_FAULTS, find_fault
+from tests.faults.catalogue import ALL_FAULTS, PROCESS_FAULTS, find_fault
 from tests.faults.disk_faults import DISK_FAULTS
 from tests.faults.load import WORKLOADS
 from tests.faults.sandbox_audit import audit_on_sandbox
@@ -23,7 +23,7 @@ SHOWN = 20
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("fault", choices=sorted(PROCESS_FAULTS | SANDBOX_FAULTS.keys()))
+    parser.add_argument("fault", choices=sorted(ALL_FAULTS))
     parser.add_argument(
         "--on",
         choices=("processes", "sandbox"),

@@ -20,6 +20,7 @@ SANDBOX_FAULTS: Mapping[str, Callable[[SandboxCluster], FaultTimes]] = {
     **STACK_CHANGES,
 }
 """Faults of the deployed stack."""
+ALL_FAULTS: Mapping[str, Callable[..., FaultTimes]] = {**_FAULTS_OF_VOLUMES, **SANDBOX_FAULTS}
 
 
 def find_fault(name: str, cluster: BareCluster) -> Fault:
@@ -27,7 +28,3 @@ def find_fault(name: str, cluster: BareCluster) -> Fault:
     if name in _FAULTS_OF_VOLUMES:
         return lambda _: _FAULTS_OF_VOLUMES[name](cluster)
     return (FAULTS | CONTROLLER_FAULTS)[name]
-
-
-FAULTS_BY_NAME: Mapping[str, Callable[..., FaultTimes]] = {**_FAULTS_OF_VOLUMES, **SANDBOX_FAULTS}
-"""All faults."""

@@ -27,7 +27,7 @@ def kill_controller_leader_and_master(cluster: Cluster) -> FaultTimes:
 
 
 def lose_controller_quorum(cluster: Cluster) -> FaultTimes:
-    """Kill two of three controllers, one of which leads, and start them again after some seconds."""
+    """Kill two of three controllers, including the leader, and start them again after some seconds."""
     leader = require_leader(cluster)
     other = next(name for name in cluster.controllers if name != leader)
     return kill_for(cluster, find_master(cluster), [leader, other], QUORUM_SECONDS)

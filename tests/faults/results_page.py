@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.layout import REPOSITORY
-from tests.faults.catalogue import FAULTS_BY_NAME
+from tests.faults.catalogue import ALL_FAULTS
 from tests.faults.results_picture import build_picture
 from tests.faults.results_summary import ON_PROCESSES, ON_SANDBOX, SECTIONS, WITHOUT_AGENT, Summary, summarize
 
@@ -39,7 +39,7 @@ _COLUMNS = (
     *("seconds, remoting", "seconds, gRPC", "test"),
 )
 _INTRODUCTIONS = {
-    ON_SANDBOX: "The deployed stack `prod`: real Kubernetes with three nodes, each of which is a zone.",
+    ON_SANDBOX: "The deployed stack `prod`: real Kubernetes with three nodes, each in a zone of its own.",
     ON_PROCESSES: (
         "Three brokers, three controllers and a name server, each in a network namespace, with the configuration that "
         "the library renders for `strict`."
@@ -111,7 +111,7 @@ def _build_line(one: Summary) -> str:
 
 def describe_fault(name: str) -> str:
     """Return the first line of the docstring of a fault."""
-    function = FAULTS_BY_NAME[name]
+    function = ALL_FAULTS[name]
     text = inspect.getdoc(function.func if isinstance(function, partial) else function)
     assert text is not None
     return text.splitlines()[0]

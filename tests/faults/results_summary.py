@@ -66,6 +66,8 @@ def _describe_setting(row: Mapping[str, Any]) -> str:
 def _list_seconds(rows: Iterable[Mapping[str, Any]], client: str) -> list[float]:
     found: list[float] = []
     for row in rows:
-        events = row.get("event_gaps", {}).get(client)
-        found += events if events is not None else [row["gaps"][client]] if client in row["gaps"] else []
+        if client in row.get("event_gaps", {}):
+            found += row["event_gaps"][client]
+        elif client in row["gaps"]:
+            found.append(row["gaps"][client])
     return found

@@ -106,13 +106,13 @@ def change_number_of_controllers(cluster: SandboxCluster) -> FaultTimes:
         del rocketmq["minInSyncReplicas"]
         rocketmq |= {"profile": "dev", "controllers": {**rocketmq["controllers"], "replicas": 1}}
 
+    file = pulumi.change_stack_file(cluster.instance, leave_one)
     events = []
-    for replicas in (1, CONTROLLERS):
+    for replicas, arguments in ((1, ["--config-file", str(file)]), (CONTROLLERS, [])):
         events.append(time.monotonic_ns())
         cluster.run(["bash", "-euo", "pipefail", "-c", _read_guide(cluster.controller_count, replicas)])
         cluster.controller_count = replicas
-        file = pulumi.change_stack_file(cluster.instance, leave_one if replicas == 1 else lambda _: None)
-        _update_and_take_fields(cluster, "--config-file", str(file))
+        _update_and_take_fields(cluster, *arguments)
         cluster.wait_until_whole()
         after = read_state(cluster)
         assert after is not None

@@ -38,6 +38,11 @@ def run_program(name: str, version: str, folder: Path, settings: dict[str, str])
     return {key: value for key, value, *_ in (line.split(" ", 2) for line in output.splitlines() if " " in line)}
 
 
+def choose_ports() -> dict[str, str]:
+    """Return settings with free ports, for a program that opens them."""
+    return {key: str(free_port()) for key in ("listenPort", "haListenPort")}
+
+
 def test_a_send_is_acknowledged_only_by_a_broker_that_stays_master(version: str, tmp_path: Path) -> None:
     codes = run_program("DemotedSend", version, tmp_path, {"brokerRole": "SYNC_MASTER"})
     # RocketMQ acknowledges a message that the next master does not have.
@@ -62,8 +67,7 @@ def test_the_drain_fence_refuses_writes_alone_until_its_time_is_over(version: st
 
 
 def test_a_stop_does_not_wait_for_threads_that_only_wait(version: str, tmp_path: Path) -> None:
-    ports = {"listenPort": str(free_port()), "haListenPort": str(free_port())}
-    results = run_program("StoppedBroker", version, tmp_path, ports)
+    results = run_program("StoppedBroker", version, tmp_path, choose_ports())
     # RocketMQ sleeps for 2 s and 3 s, whatever the machine does.
     assert int(results["agent"]) < 5000 <= int(results["rocketmq"])
     assert results["rocketmq-store"] == results["agent-store"] == "closed"
@@ -109,15 +113,14 @@ def test_a_slave_reports_only_what_is_on_its_disk(version: str, tmp_path: Path) 
 
 
 def test_a_check_of_transactions_ends_when_its_broker_becomes_a_slave(version: str, tmp_path: Path) -> None:
-    results = run_program("PendingTransaction", version, tmp_path, {})
+    results = run_program("PendingTransaction", version, tmp_path, choose_ports())
     # RocketMQ repeats its attempt for 60 s without a pause. A change of role waits for it.
     assert (results["rocketmq"], results["agent"]) == ("running", "ended")
     assert results["agent-master"] == "1"
 
 
 def test_a_slave_that_was_stopped_has_every_message_in_its_queues(version: str, tmp_path: Path) -> None:
-    ports = {"listenPort": str(free_port()), "haListenPort": str(free_port())}
     controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"}
-    found = run_program("SkippedMessage", version, tmp_path, ports | controller)
+    found = run_program("SkippedMessage", version, tmp_path, choose_ports() | controller)
     # RocketMQ skips the first of the messages that were in no queue yet, if the store was closed in order.
     assert (found["closed"], found["crashed"]) == ("1", "3")

@@ -2,13 +2,14 @@ package eks_rocketmq;
 
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.store.MessageStore;
 import org.apache.rocketmq.store.config.BrokerRole;
 
 /**
  * Checks a pending transaction when the broker has just become a slave, and again when it is master.
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT}: {@code ended} or {@code running} some seconds after the
- * begin of the check, by RocketMQ alone and with {@link TransactionChecks}. Then the number of messages that a check of
+ * start of the check, by RocketMQ alone and with {@link TransactionChecks}. Then the number of messages that a check of
  * the master stored again.
  */
 public final class PendingTransaction {
@@ -17,26 +18,25 @@ public final class PendingTransaction {
 
     private PendingTransaction() {}
 
-    public static void main(String[] arguments) throws Exception {
-        try {
-            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
-            controller.getMessageStore().start();
-            controller.getTransactionalMessageService().prepareMessage(TestMessage.create("orders"));
-            Thread.sleep(1_000); // it is in its queue, and older than the time limit of a transaction
-            report("rocketmq", controller);
-            TransactionChecks.install(controller);
-            report("agent", controller);
-            controller.getMessageStoreConfig().setBrokerRole(BrokerRole.ASYNC_MASTER);
-            long before = controller.getMessageStore().getMaxOffsetInQueue(HALF_TOPIC, 0);
-            check(controller).join();
-            Thread.sleep(1_000);
-            System.out.println(
-                    "agent-master " + (controller.getMessageStore().getMaxOffsetInQueue(HALF_TOPIC, 0) - before));
-            Runtime.getRuntime().halt(0);
-        } catch (Exception error) {
-            error.printStackTrace();
-            Runtime.getRuntime().halt(1); // threads of the store would run on
-        }
+    public static void main(String[] arguments) {
+        TestProgram.run(() -> run(arguments[0]));
+    }
+
+    private static void run(String file) throws Exception {
+        BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", file});
+        MessageStore store = controller.getMessageStore();
+        store.start();
+        controller.getTransactionalMessageService().prepareMessage(TestMessage.create("orders"));
+        TestProgram.awaitQueues(store);
+        Thread.sleep(100); // it is older than the time limit of a transaction then
+        report("rocketmq", controller);
+        TransactionChecks.install(controller);
+        report("agent", controller);
+        controller.getMessageStoreConfig().setBrokerRole(BrokerRole.ASYNC_MASTER);
+        long before = store.getMaxOffsetInQueue(HALF_TOPIC, 0);
+        check(controller).join();
+        TestProgram.awaitQueues(store);
+        System.out.println("agent-master " + (store.getMaxOffsetInQueue(HALF_TOPIC, 0) - before));
     }
 
     private static void report(String name, BrokerController controller) throws InterruptedException {

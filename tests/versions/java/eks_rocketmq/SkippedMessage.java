@@ -17,15 +17,11 @@ public final class SkippedMessage {
 
     private SkippedMessage() {}
 
-    public static void main(String[] arguments) throws Exception {
-        try {
+    public static void main(String[] arguments) {
+        TestProgram.run(() -> {
             report("closed", arguments[0], false);
             report("crashed", arguments[0], true);
-            Runtime.getRuntime().halt(0);
-        } catch (Exception error) {
-            error.printStackTrace();
-            Runtime.getRuntime().halt(1); // threads of the store would run on
-        }
+        });
     }
 
     private static void report(String name, String file, boolean asAfterCrash) throws Exception {
@@ -39,11 +35,11 @@ public final class SkippedMessage {
                     .getAppendMessageResult()
                     .getWroteOffset();
         }
-        awaitQueues(store);
+        TestProgram.awaitQueues(store);
         byte[] messages = readLog(store, offsets[1]);
         store.truncateDirtyFiles(offsets[0]); // removes the file of the queue too
         store.putMessage(TestMessage.create(topic));
-        awaitQueues(store);
+        TestProgram.awaitQueues(store);
         // As in a slave that has all three, and has heard only of the first one that every member has it.
         store.getMessageStoreConfig().setBrokerRole(BrokerRole.SLAVE);
         store.setConfirmOffset(offsets[1]);
@@ -57,7 +53,7 @@ public final class SkippedMessage {
         store.getMessageStoreConfig().setBrokerRole(BrokerRole.SLAVE);
         store.start();
         store.setConfirmOffset(store.getMaxPhyOffset());
-        awaitQueues(store);
+        TestProgram.awaitQueues(store);
         int found = 0;
         for (int number = 0; number < MESSAGES; number++) {
             found += store.getCommitLogOffsetInQueue(topic, 0, number) == offsets[number] ? 1 : 0;
@@ -77,12 +73,5 @@ public final class SkippedMessage {
         log.getByteBuffer().get(messages);
         log.release();
         return messages;
-    }
-
-    private static void awaitQueues(DefaultMessageStore store) throws InterruptedException {
-        Thread.sleep(500);
-        while (store.dispatchBehindBytes() > 0) {
-            Thread.sleep(10);
-        }
     }
 }

@@ -13,16 +13,12 @@ import org.apache.rocketmq.broker.BrokerStartup;
 public final class StoppedBroker {
     private StoppedBroker() {}
 
-    public static void main(String[] arguments) throws Exception {
-        try {
+    public static void main(String[] arguments) {
+        TestProgram.run(() -> {
             stop("rocketmq", arguments[0]);
             QuickStop.start();
             stop("agent", arguments[0]);
-            Runtime.getRuntime().halt(0);
-        } catch (Exception error) {
-            error.printStackTrace();
-            Runtime.getRuntime().halt(1); // threads of a broker that has not started would run on
-        }
+        });
     }
 
     private static void stop(String name, String file) throws Exception {

@@ -58,7 +58,7 @@ public final class UnflushedLog {
         }
     }
 
-    /** Store whose log has ten bytes, of which four are on the disk. A flush adds two. */
+    /** Store with a log of ten bytes. Four of them are on the disk, and a flush adds two. */
     private static final class UnflushedStore extends PlainStore {
         private final boolean working;
         private long flushed = 4;
