@@ -32,7 +32,7 @@ HANG_SECONDS = 120.0
 """Time in which the kubelet replaces a process that hangs."""
 SLOW_SECONDS = 60.0
 SLOW_RATE = "1mbit"
-"""A quarter of what the load and its two copies need."""
+"""A third of what the master sends to its two slaves under the load `normal`."""
 DRIVER_FAULT = "role-missing"
 ROLE_SECONDS = 20.0
 """Time for which the pod has no node, and time for which it waits for its volume."""

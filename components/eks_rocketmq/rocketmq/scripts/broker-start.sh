@@ -5,7 +5,7 @@
 # A slave fills its queues only up to the offset that every member has. When it stops in order, its log is often longer. After
 # that, RocketMQ (5.3.3 to 5.5.0) leaves out the first of the other messages: CommitLog.recoverNormally compares with > instead
 # of >=. If a later one is in the same queue, no consumer gets the message once this member is master. After a crash,
-# recoverAbnormally fills in all. RocketMQ takes the file `abort` for the sign of a crash.
+# recoverAbnormally fills in all. RocketMQ treats the file `abort` as the sign of a crash.
 STORE=$1
 shift
 

@@ -41,7 +41,7 @@ final class TransactionChecks extends TransactionalMessageBridge {
         }
     }
 
-    /** Called at the begin of a check. */
+    /** Called at the start of a check. */
     @Override
     public Set<MessageQueue> fetchMessageQueues(String topic) {
         failed = false;
