@@ -124,3 +124,9 @@ def test_a_slave_that_was_stopped_has_every_message_in_its_queues(version: str, 
     found = run_program("SkippedMessage", version, tmp_path, choose_ports() | controller)
     # RocketMQ skips the first of the messages that were in no queue yet, if the store was closed in order.
     assert (found["closed"], found["crashed"]) == ("1", "3")
+
+
+def test_a_slave_that_has_stopped_leaves_the_in_sync_set(version: str, tmp_path: Path) -> None:
+    members = run_program("StoppedSlave", version, tmp_path, {"enableControllerMode": "false"})
+    # RocketMQ then waits for it for 15 s.
+    assert (members["rocketmq"], members["agent"]) == ("[1,2,3]", "[1,3]")

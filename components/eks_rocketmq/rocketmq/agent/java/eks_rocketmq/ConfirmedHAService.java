@@ -12,11 +12,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.config.FlushDiskType;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
 import org.rocksdb.RocksDBException;
@@ -212,6 +214,32 @@ final class ConfirmedHAService extends AutoSwitchHAService {
             client.set(this, new FlushedHAClient(this, defaultMessageStore, (EpochFileCache) epochs.get(this), id));
         } catch (ReflectiveOperationException | IOException error) {
             throw new IllegalStateException("cannot report what is on the disk", error);
+        }
+    }
+
+    /**
+     * Returns the set without members that are not connected. Called every second, to propose it to the controllers.
+     *
+     * <p>RocketMQ proposes a set from its copy of the former one. When two slaves join at once, a late proposal can name
+     * a member again that has just stopped. It stays in the set until it has not caught up for 15 s.
+     */
+    @Override
+    public Set<Long> maybeShrinkSyncStateSet() {
+        Set<Long> connected = repeatWhileChanging(() -> getConnectionList().stream()
+                .map(connection -> ((AutoSwitchHAConnection) connection).getSlaveId())
+                .collect(Collectors.toSet()));
+        caughtUpTimes().keySet().retainAll(connected);
+        return super.maybeShrinkSyncStateSet();
+    }
+
+    @SuppressWarnings("unchecked")
+    private Map<Long, Long> caughtUpTimes() {
+        try {
+            Field times = AutoSwitchHAService.class.getDeclaredField("connectionCaughtUpTimeTable");
+            times.setAccessible(true);
+            return (Map<Long, Long>) times.get(this);
+        } catch (ReflectiveOperationException error) {
+            throw new IllegalStateException("cannot read which slaves have caught up", error);
         }
     }
 

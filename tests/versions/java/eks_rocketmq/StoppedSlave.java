@@ -1,0 +1,59 @@
+package eks_rocketmq;
+
+import java.lang.reflect.Field;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.TreeSet;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.ha.DefaultHAService;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
+
+/**
+ * Checks an in-sync set with a slave that has caught up and stopped.
+ *
+ * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT}: the members that remain, of the master 1, the slave 2
+ * that has stopped, and the slave 3, for RocketMQ's own replication and for that of the agent.
+ */
+public final class StoppedSlave {
+    private StoppedSlave() {}
+
+    public static void main(String[] arguments) throws Exception {
+        BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+        DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
+        report("rocketmq", new AutoSwitchHAService(), store);
+        report("agent", new ConfirmedHAService(store.getMessageStoreConfig()), store);
+        Runtime.getRuntime().halt(0);
+    }
+
+    private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {
+        service.init(store);
+        service.setLocalBrokerId(1L);
+        service.setSyncStateSet(new HashSet<>(Arrays.asList(1L, 2L, 3L)));
+        long now = System.currentTimeMillis();
+        service.updateConnectionLastCaughtUpTime(2L, now);
+        service.updateConnectionLastCaughtUpTime(3L, now);
+        try (ServerSocketChannel server =
+                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
+            AutoSwitchHAConnection connection = new AutoSwitchHAConnection(service, channel, null);
+            set(AutoSwitchHAConnection.class, connection, "slaveId", 3L);
+            set(DefaultHAService.class, service, "connectionList", Collections.singletonList(connection));
+            String members = new TreeSet<>(service.maybeShrinkSyncStateSet()).toString();
+            System.out.println(name + " " + members.replace(" ", ""));
+        }
+    }
+
+    private static void set(Class<?> owner, Object object, String name, Object value) throws Exception {
+        Field field = owner.getDeclaredField(name);
+        field.setAccessible(true);
+        field.set(object, value);
+    }
+}
