@@ -85,6 +85,14 @@ def test_a_member_that_has_died_with_the_master_is_not_elected(version: str, tmp
     assert elected["agent-none-alive"] == "null"
 
 
+def test_a_broker_that_has_restarted_is_known_by_its_new_address(version: str, tmp_path: Path) -> None:
+    results = run_program("LateHeartbeat", version, tmp_path, {})
+    # RocketMQ keeps the address of the former pod, and does not notice the end of the next process.
+    assert (results["rocketmq-stopped"], results["agent-stopped"]) == ("alive", "gone")
+    assert (results["rocketmq-address"], results["agent-address"]) == ("10.0.0.1:10911", "10.0.0.2:10911")
+    assert (results["rocketmq-killed"], results["agent-killed"]) == ("alive", "gone")
+
+
 def test_a_controller_ends_its_connection_to_one_that_is_silent(version: str, tmp_path: Path) -> None:
     results = run_program("SilentPeer", version, tmp_path, {})
     # RocketMQ then leaves a controller without a leader until TCP gives up.

@@ -36,6 +36,7 @@ public final class Launcher {
                 break;
             case "controller":
                 ControllerManager manager = ControllerStartup.createControllerManager(own);
+                CurrentHeartbeats.install(manager);
                 if (!manager.initialize()) {
                     throw new IllegalStateException("the controller cannot be initialized");
                 }

@@ -1,0 +1,54 @@
+package eks_rocketmq;
+
+import io.netty.channel.Channel;
+import java.lang.reflect.Field;
+import org.apache.rocketmq.controller.ControllerManager;
+import org.apache.rocketmq.controller.impl.heartbeat.BrokerLiveInfo;
+import org.apache.rocketmq.controller.impl.heartbeat.DefaultBrokerHeartbeatManager;
+
+/**
+ * Keeps the address and the connection of each broker's last heartbeat.
+ *
+ * <p>RocketMQ keeps those of the first one, until heartbeats are missing for 10 s or their connection ends. A heartbeat
+ * and the end of its connection are handled by different threads. If the last heartbeat of a stopped broker is handled
+ * late, its entry is alive without a connection, and the next process of this broker keeps it alive with the address of
+ * the former pod. The controllers then cannot ask this member whether it answers, and do not notice when its
+ * connection ends.
+ */
+final class CurrentHeartbeats extends DefaultBrokerHeartbeatManager {
+    CurrentHeartbeats(ControllerManager manager) {
+        super(manager.getControllerConfig());
+    }
+
+    /** Replaces the heartbeats of a controller that is not initialized yet. */
+    static void install(ControllerManager manager) throws ReflectiveOperationException {
+        Field heartbeats = ControllerManager.class.getDeclaredField("heartbeatManager");
+        heartbeats.setAccessible(true);
+        heartbeats.set(manager, new CurrentHeartbeats(manager));
+    }
+
+    @Override
+    public void onBrokerHeartbeat(
+            String cluster,
+            String group,
+            String address,
+            Long id,
+            Long timeoutMillis,
+            Channel channel,
+            Integer epoch,
+            Long maxOffset,
+            Long confirmOffset,
+            Integer priority) {
+        super.onBrokerHeartbeat(
+                cluster, group, address, id, timeoutMillis, channel, epoch, maxOffset, confirmOffset, priority);
+        BrokerLiveInfo member = getBrokerLiveInfo(cluster, group, id);
+        if (member != null) {
+            member.setBrokerAddr(address);
+            member.setChannel(channel);
+        }
+        // Its end may have been handled before.
+        if (!channel.isActive()) {
+            onBrokerChannelClose(channel);
+        }
+    }
+}
