@@ -160,6 +160,7 @@ def environment(broker: str, controllers: str, **changes: str) -> dict[str, str]
         "CLUSTER": "rocketmq",
         "CONTROLLERS": controllers,
         "MIN_IN_SYNC": "2",
+        "DRAIN_LEADER_SECONDS": "5",
         "DRAIN_REPLICATE_SECONDS": "5",
         "DRAIN_ELECT_SECONDS": "5",
         "DRAIN_REJOIN_SECONDS": "1",

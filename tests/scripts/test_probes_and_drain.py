@@ -161,6 +161,28 @@ def test_drain_finds_the_new_leader_of_the_controllers() -> None:
     assert ELECT in [code for code, _, _ in new.asked]
 
 
+def test_drain_waits_for_a_leader_of_the_controllers_and_takes_writes_meanwhile() -> None:
+    group = Group()
+    with serving(group.broker()) as broker, serving(group.controller()) as controller:
+        elected = time.monotonic() + 3
+        controller.answers[GET_LEADER] = lambda _, __: (
+            {"extFields": {"controllerLeaderAddress": controller.address} if time.monotonic() > elected else {}},
+            b"",
+        )
+        limits = {"DRAIN_LEADER_SECONDS": "20", "DRAIN_ELECT_SECONDS": "1"}
+        result = run("broker-drain.sh", **environment(broker.address, controller.address, **limits))
+    assert [election["brokerId"] for election in group.elected] == ["2"], result.stdout
+    assert group.permissions == ["brokerPermission=4", "brokerPermission=6"]
+
+
+def test_drain_without_a_leader_of_the_controllers_stops_as_master() -> None:
+    group = Group()
+    with serving(group.broker()) as broker:
+        result = run("broker-drain.sh", **environment(broker.address, "127.0.0.1:1", DRAIN_LEADER_SECONDS="1"))
+    assert (result.returncode, group.elected, group.permissions) == (0, [], [])
+    assert "no controller knew a leader for 1 s, stopping" in result.stdout
+
+
 def test_drain_of_the_only_member_in_sync_stops_immediately() -> None:
     group = Group(in_sync={1: "10.0.0.1:10911"})
     result = ask_group("broker-drain.sh", group, DRAIN_REJOIN_SECONDS="20")

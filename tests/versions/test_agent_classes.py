@@ -93,6 +93,12 @@ def test_a_broker_that_has_restarted_is_known_by_its_new_address(version: str, t
     assert (results["rocketmq-killed"], results["agent-killed"]) == ("alive", "gone")
 
 
+def test_another_controller_leads_before_the_leader_stops(version: str, tmp_path: Path) -> None:
+    leaders = run_program("StoppedLeader", version, tmp_path, {})
+    # The controllers of RocketMQ wait for heartbeats, and elect a leader seconds later.
+    assert (leaders["rocketmq"], leaders["agent"]) == ("0", "1")
+
+
 def test_a_controller_ends_its_connection_to_one_that_is_silent(version: str, tmp_path: Path) -> None:
     results = run_program("SilentPeer", version, tmp_path, {})
     # RocketMQ then leaves a controller without a leader until TCP gives up.

@@ -287,7 +287,8 @@ def assert_guarantees(result: RocketMqPlan, profile: str) -> None:
         waits = (
             2 * int(group.keys.get("shutdownWaitTimeSeconds", 30)) if group.keys.get("enableShutdownGracefully") else 0
         )
-        assert drain.grace_period >= drain.replicate + drain.elect + drain.rejoin + drain.requests + 12 + waits
+        steps = drain.leader + drain.replicate + drain.elect + drain.rejoin + drain.requests
+        assert drain.grace_period >= steps + 12 + waits
         spec = pod_spec.build_pod_spec(
             _build_container(result.deployment, group, drain), "config", grace_period=drain.grace_period, placement={}
         )

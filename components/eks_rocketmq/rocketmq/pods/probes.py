@@ -116,6 +116,7 @@ PROXY = Request(ports.PROXY_REMOTING, 907)
 class Drain:
     """Time limits of the broker's drain and stop, in seconds. The grace period is their sum, so every step can end."""
 
+    leader: int = 20  # the controllers elect a leader within 17 s
     replicate: int = 15
     elect: int = 10
     rejoin: int = 15
@@ -125,12 +126,13 @@ class Drain:
     @property
     def grace_period(self) -> int:
         """`terminationGracePeriodSeconds` of a broker."""
-        # Once for the controllers, once for the election, once for the broker's new role.
-        return self.replicate + 3 * self.elect + self.rejoin + self.requests + self.stop
+        # Once for the election, once for the broker's new role.
+        return self.leader + self.replicate + 2 * self.elect + self.rejoin + self.requests + self.stop
 
     def build_environment(self) -> dict[str, str]:
         """Return the environment variables with the limits for the script."""
         return {
+            "DRAIN_LEADER_SECONDS": str(self.leader),
             "DRAIN_REPLICATE_SECONDS": str(self.replicate),
             "DRAIN_ELECT_SECONDS": str(self.elect),
             "DRAIN_REJOIN_SECONDS": str(self.rejoin),

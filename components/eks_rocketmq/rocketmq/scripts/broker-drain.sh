@@ -153,7 +153,11 @@ switch_over() {
 status=$(ha_status 2) || { say "broker does not answer, stopping"; exit 0; }
 # The master may stop too, and must not elect this slave.
 [[ -z $FENCE ]] || is_master "$status" || refuse_writes
-until_true "$DRAIN_ELECT_SECONDS" ask_controllers || { say "no controller knows a leader, stopping"; exit 0; }
+# The master takes writes meanwhile.
+until_true "$DRAIN_LEADER_SECONDS" ask_controllers || {
+  say "no controller knew a leader for $DRAIN_LEADER_SECONDS s, stopping"
+  exit 0
+}
 if am_master; then
   switch_over
 fi

@@ -115,8 +115,8 @@ def test_members_run_on_different_nodes_and_spread_over_zones(
 def test_grace_period_covers_every_step_of_the_drain(deployed: Recording) -> None:
     parts = plan_drain({"registerNameServerPeriod": 10000})
     environment = {variable["name"]: variable.get("value") for variable in container(deployed)["env"]}
-    bounds = [int(environment[f"DRAIN_{step}_SECONDS"]) for step in ("REPLICATE", "ELECT", "REJOIN")]
-    assert bounds == [parts.replicate, parts.elect, parts.rejoin]
+    bounds = [int(environment[f"DRAIN_{step}_SECONDS"]) for step in ("LEADER", "REPLICATE", "ELECT", "REJOIN")]
+    assert bounds == [parts.leader, parts.replicate, parts.elect, parts.rejoin]
     assert pod(deployed)["terminationGracePeriodSeconds"] >= sum(bounds) + parts.requests + parts.stop
     assert container(deployed)["lifecycle"]["preStop"]["exec"]["command"][-1] == "/etc/rocketmq/broker-drain.sh"
 

@@ -2,6 +2,7 @@ package eks_rocketmq;
 
 import com.alibaba.fastjson2.JSON;
 import com.alibaba.fastjson2.JSONWriter;
+import io.openmessaging.storage.dledger.DLedgerServer;
 import java.util.Arrays;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
@@ -43,9 +44,14 @@ public final class Launcher {
                 ControllerLog log = ControllerLog.install(manager.getController());
                 AnsweringMembers.install(manager);
                 probe = server.serve(new ControllerProbe(manager, log));
-                Runtime.getRuntime().addShutdownHook(new Thread(manager::shutdown, "EksRocketmqControllerStopping"));
+                DLedgerServer ledger = ControllerLog.findServer(manager.getController());
+                Runnable stop = () -> {
+                    LeadershipTransfer.run(ledger);
+                    manager.shutdown();
+                };
+                Runtime.getRuntime().addShutdownHook(new Thread(stop, "EksRocketmqControllerStopping"));
                 manager.start();
-                PeerConnections.start(ControllerLog.findServer(manager.getController()));
+                PeerConnections.start(ledger);
                 break;
             case "proxy":
                 // The proxy does not support this code. It returns an error without a request to a broker.
