@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from eks_rocketmq.rocketmq.naming import labels
 from sandbox.cluster.kubectl import kubectl
 from sandbox.doctor_faults import made_faults
 from sandbox.doctor_faults.fault_context import FaultContext
+from sandbox.messages.remoting import RemotingError
 from sandbox.polling import until
 from tests.faults import group_status
 from tests.faults.cluster import CLIENTS, find_master, read_state
@@ -293,13 +295,13 @@ def _put_master_beside_leader(cluster: SandboxCluster) -> str:
     assert leader is not None
     node = cluster.node_of(controllers[leader])
     member = next(name for name in cluster.members if cluster.node_of(name) == node)
-    # The controllers refuse an election while the member is not in sync.
+    # The controllers refuse an election while the member is not in sync, or does not answer in time.
     for _ in range(ELECTIONS):
         if find_master(cluster) == member:
             return member
         state = read_state(cluster)
         assert state is not None
-        with cluster.observe():
+        with cluster.observe(), suppress(RemotingError):
             group_status.elect(list(controllers), labels.CLUSTER, cluster.group, state.ids[cluster.address(member)])
         cluster.wait_until_whole()
     raise AssertionError(f"{member} was not elected in {ELECTIONS} attempts")

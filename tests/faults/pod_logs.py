@@ -13,8 +13,8 @@ POLL_SECONDS = 1.0
 
 
 @contextmanager
-def keep_logs(instance: SandboxInstance, folder: Path, role: str = "rocketmq-broker") -> Generator[None]:
-    """Copy the logs of the pods whose name begins with `role` to `folder` when the block ends.
+def keep_logs(instance: SandboxInstance, folder: Path) -> Generator[None]:
+    """Copy the logs of the pods of RocketMQ to `folder` when the block ends.
 
     The kubelet deletes the log of a pod with the pod. A file that is open stays readable.
     """
@@ -24,7 +24,7 @@ def keep_logs(instance: SandboxInstance, folder: Path, role: str = "rocketmq-bro
     def open_new() -> None:
         while not ended.wait(POLL_SECONDS):
             for node in NODES:
-                for path in (instance.node_root(node) / "pod-logs").glob(f"*_{role}*/*/*.log"):
+                for path in (instance.node_root(node) / "pod-logs").glob("*_rocketmq-*/*/*.log"):
                     if path not in opened:
                         with suppress(OSError):
                             opened[path] = path.open("rb")

@@ -18,7 +18,7 @@ GRPC = (Workload("grpc-normal", threads=2, rate=20.0),)
 def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: str = "normal") -> Audit:
     """Run a fault, given by name, under a load, given by name, and a load through the proxies.
 
-    Write `row.json` beside `audit.json`, with the load average of the machine, and the logs of the brokers' pods.
+    Write `row.json` beside `audit.json`, with the load average of the machine, and the logs of the pods.
 
     Raises TimeoutError.
     """
