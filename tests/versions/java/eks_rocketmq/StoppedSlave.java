@@ -25,12 +25,13 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 public final class StoppedSlave {
     private StoppedSlave() {}
 
-    public static void main(String[] arguments) throws Exception {
-        BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
-        DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
-        report("rocketmq", new AutoSwitchHAService(), store);
-        report("agent", new ConfirmedHAService(store.getMessageStoreConfig()), store);
-        Runtime.getRuntime().halt(0);
+    public static void main(String[] arguments) {
+        TestProgram.run(() -> {
+            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+            DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
+            report("rocketmq", new AutoSwitchHAService(), store);
+            report("agent", new ConfirmedHAService(store.getMessageStoreConfig()), store);
+        });
     }
 
     private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {
