@@ -51,7 +51,7 @@ public final class Launcher {
                 };
                 Runtime.getRuntime().addShutdownHook(new Thread(stop, "EksRocketmqControllerStopping"));
                 manager.start();
-                PeerConnections.start(ledger);
+                PeerConnections.of(ledger).start();
                 break;
             case "proxy":
                 // The proxy does not support this code. It returns an error without a request to a broker.

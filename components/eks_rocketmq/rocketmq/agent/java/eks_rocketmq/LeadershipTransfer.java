@@ -4,10 +4,7 @@ import io.openmessaging.storage.dledger.DLedgerServer;
 import io.openmessaging.storage.dledger.MemberState;
 import io.openmessaging.storage.dledger.protocol.DLedgerResponseCode;
 import io.openmessaging.storage.dledger.protocol.LeadershipTransferRequest;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 
 /**
  * Makes another controller the leader before this one stops.
@@ -20,17 +17,13 @@ final class LeadershipTransfer {
 
     private LeadershipTransfer() {}
 
-    /** Returns when another controller leads, or none can. */
+    /**
+     * Returns when another controller leads, or none can. One that is stopped already is not tried: a leader refuses
+     * events while it waits for the answer.
+     */
     static void run(DLedgerServer server) {
-        MemberState member = server.getMemberState();
-        List<String> others = member.getPeersLiveTable().entrySet().stream()
-                .filter(peer -> peer.getValue() && !peer.getKey().equals(member.getSelfId()))
-                .map(Map.Entry::getKey)
-                .collect(Collectors.toList());
-        for (String other : others) {
-            if (!member.isLeader() || transfer(server, other)) {
-                return;
-            }
+        if (server.getMemberState().isLeader()) {
+            PeerConnections.of(server).ask().stream().anyMatch(other -> transfer(server, other));
         }
     }
 

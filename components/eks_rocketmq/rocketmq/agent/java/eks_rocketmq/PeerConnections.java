@@ -3,6 +3,8 @@ package eks_rocketmq;
 import io.openmessaging.storage.dledger.DLedgerRpcNettyService;
 import io.openmessaging.storage.dledger.DLedgerServer;
 import io.openmessaging.storage.dledger.MemberState;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.rocketmq.remoting.RemotingClient;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
@@ -27,23 +29,32 @@ final class PeerConnections {
         this.requests = new Requests(client, ANSWER_MILLIS);
     }
 
-    /** Starts it for a controller that is started. */
-    static void start(DLedgerServer server) {
+    /** Returns the connections of a controller, over the client of its DLedger. */
+    static PeerConnections of(DLedgerServer server) {
         RemotingClient client = ((DLedgerRpcNettyService) server.getDLedgerRpcService()).getRemotingClient();
-        new PeerConnections(server.getMemberState(), client).start();
+        return new PeerConnections(server.getMemberState(), client);
     }
 
+    /** Begins to ask the others. */
     void start() {
-        Daemon.repeat("EksRocketmqPeers", PAUSE_MILLIS, this::askPeers);
+        Daemon.repeat("EksRocketmqPeers", PAUSE_MILLIS, this::ask);
     }
 
-    /** The client closes a connection without an answer, and opens another one with the next request. */
-    private void askPeers() {
+    /**
+     * Returns the IDs of the other controllers that answer.
+     *
+     * <p>The client closes a connection without an answer, and opens another one with the next request.
+     */
+    List<String> ask() {
+        List<String> answering = new ArrayList<>();
         member.getPeerMap().forEach((id, address) -> {
             if (!id.equals(member.getSelfId())) {
                 int code = RequestCode.CONTROLLER_GET_METADATA_INFO;
-                requests.send(address, RemotingCommand.createRequestCommand(code, null));
+                if (requests.send(address, RemotingCommand.createRequestCommand(code, null)) != null) {
+                    answering.add(id);
+                }
             }
         });
+        return answering;
     }
 }
