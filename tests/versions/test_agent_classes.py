@@ -123,7 +123,13 @@ def test_a_slave_reports_only_what_is_on_its_disk(version: str, tmp_path: Path) 
     # The master of RocketMQ then acknowledges messages that are lost when all members lose their power.
     assert (flushed["rocketmq"], flushed["agent"]) == ("4", "10")
     assert flushed["agent-stuck-disk"] == "not-sent"
-    assert flushed["agent-client"] == "FlushedHAClient"
+    assert flushed["agent-client"] == "ConfirmedHAClient"
+
+
+def test_a_slave_reports_its_offset_as_soon_as_it_is_connected(version: str, tmp_path: Path) -> None:
+    reported = run_program("UnreportedOffset", version, tmp_path, {"haSendHeartbeatInterval": "3600000"})
+    # A slave of RocketMQ that lacks nothing waits for this interval. It is not in sync meanwhile.
+    assert (reported["rocketmq"], reported["agent"]) == ("silent", "0")
 
 
 def test_a_check_of_transactions_ends_when_its_broker_becomes_a_slave(version: str, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ import java.util.stream.Collectors;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.store.DefaultMessageStore;
-import org.apache.rocketmq.store.config.FlushDiskType;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
@@ -82,8 +81,8 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     }
 
     /**
-     * Called with the master that the controllers have named. Replicates from it at once, and with SYNC_FLUSH reports
-     * what is on the disk.
+     * Called with the master that the controllers have named. Replicates from it at once, over a connection of the
+     * agent.
      *
      * <p>RocketMQ asks a name server for the replication address of the master. Just after an election, the answer is
      * the old master, or none. The slave then asks again after {@code registerNameServerPeriod}, 10 s at least, and the
@@ -92,9 +91,8 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     @Override
     public boolean changeToSlave(String newMaster, int epoch, Long id) {
         term.incrementAndGet();
-        if (getHAClient() == null
-                && defaultMessageStore.getMessageStoreConfig().getFlushDiskType() == FlushDiskType.SYNC_FLUSH) {
-            setFlushedClient(id);
+        if (getHAClient() == null) {
+            setConfirmedClient(id);
         }
         Master named = new Master(newMaster.substring(0, newMaster.lastIndexOf(':') + 1) + port);
         master = named;
@@ -205,15 +203,15 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     }
 
     /** Sets the client that super.changeToSlave would create. RocketMQ opens one again that is there. */
-    private void setFlushedClient(Long id) {
+    private void setConfirmedClient(Long id) {
         try {
             Field epochs = AutoSwitchHAService.class.getDeclaredField("epochCache");
             Field client = AutoSwitchHAService.class.getDeclaredField("haClient");
             epochs.setAccessible(true);
             client.setAccessible(true);
-            client.set(this, new FlushedHAClient(this, defaultMessageStore, (EpochFileCache) epochs.get(this), id));
+            client.set(this, new ConfirmedHAClient(this, defaultMessageStore, (EpochFileCache) epochs.get(this), id));
         } catch (ReflectiveOperationException | IOException error) {
-            throw new IllegalStateException("cannot report what is on the disk", error);
+            throw new IllegalStateException("cannot connect to masters", error);
         }
     }
 

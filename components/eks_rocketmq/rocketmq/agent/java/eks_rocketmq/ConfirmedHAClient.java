@@ -5,22 +5,29 @@ import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.config.FlushDiskType;
+import org.apache.rocketmq.store.ha.HAConnectionState;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAClient;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
 import org.apache.rocketmq.store.ha.io.HAWriter;
 
 /**
- * A slave's connection to the master that reports only what is on the slave's disk.
+ * A slave's connection to the master that reports its offset at once, and with {@code SYNC_FLUSH} only what is on the
+ * slave's disk.
+ *
+ * <p>A slave of RocketMQ that lacks nothing reports its offset {@code haSendHeartbeatInterval} after it has connected.
+ * Until then it is not in sync, and the master sends it nothing: after each election, no message was acknowledged for
+ * this second.
  *
  * <p>RocketMQ reports the end of the log, also with {@code flushDiskType=SYNC_FLUSH}. Then a message is acknowledged
  * when it is on the master's disk and in the memory of the slaves. If all members lose their power, the controllers may
  * elect a slave that lost it.
  */
-final class FlushedHAClient extends AutoSwitchHAClient {
+final class ConfirmedHAClient extends AutoSwitchHAClient {
     private static final int ATTEMPTS = 1000; // other threads flush too, and may set the offset back
 
-    FlushedHAClient(AutoSwitchHAService service, DefaultMessageStore store, EpochFileCache epochs, Long id)
+    ConfirmedHAClient(AutoSwitchHAService service, DefaultMessageStore store, EpochFileCache epochs, Long id)
             throws IOException {
         super(service, store, epochs, id);
     }
@@ -31,10 +38,25 @@ final class FlushedHAClient extends AutoSwitchHAClient {
         super.init();
         try {
             DefaultMessageStore store = (DefaultMessageStore) field("messageStore").get(this);
-            Field writer = field("haWriter");
-            writer.set(this, new FlushingWriter((HAWriter) writer.get(this), store));
+            if (store.getMessageStoreConfig().getFlushDiskType() == FlushDiskType.SYNC_FLUSH) {
+                Field writer = field("haWriter");
+                writer.set(this, new FlushingWriter((HAWriter) writer.get(this), store));
+            }
         } catch (ReflectiveOperationException error) {
             throw new IOException("this version of RocketMQ reports the slave's offset in another way", error);
+        }
+    }
+
+    /** Makes the next report due when the slave begins to replicate. */
+    @Override
+    public void changeCurrentState(HAConnectionState state) {
+        super.changeCurrentState(state);
+        if (state == HAConnectionState.TRANSFER) {
+            try {
+                field("lastWriteTimestamp").set(this, 0L);
+            } catch (ReflectiveOperationException error) {
+                throw new IllegalStateException("cannot report the slave's offset at once", error);
+            }
         }
     }
 
