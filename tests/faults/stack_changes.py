@@ -25,6 +25,8 @@ GUIDE = REPOSITORY / "docs" / "how-to" / "change-the-number-of-controllers.md"
 GUIDE_NUMBERS = 'old=1 new="1 2"'
 TAKE_FIELDS = {"PULUMI_K8S_ENABLE_PATCH_FORCE": "true"}
 """As in the guide."""
+CONFLICT = "the object has been modified"
+"""As in the guide, which repeats the update."""
 
 
 def change_settings(cluster: SandboxCluster) -> FaultTimes:
@@ -129,6 +131,15 @@ def _read_guide(old: int, new: int) -> str:
     return "\n".join([stop.replace(GUIDE_NUMBERS, f'old={old} new="{added}"'), *(copy if added else [])])
 
 
+def _update_again_after_a_conflict(cluster: SandboxCluster, *arguments: str) -> None:
+    try:
+        cluster.update(*arguments, extra=TAKE_FIELDS)
+    except AssertionError as error:
+        if CONFLICT not in str(error):
+            raise
+        cluster.update(*arguments, extra=TAKE_FIELDS)
+
+
 def _update_and_take_fields(cluster: SandboxCluster, *arguments: str) -> None:
     def restart_providers(extra: Mapping[str, str]) -> None:
         pulumi.stop(cluster.instance)
@@ -136,7 +147,7 @@ def _update_and_take_fields(cluster: SandboxCluster, *arguments: str) -> None:
 
     restart_providers(TAKE_FIELDS)
     try:
-        cluster.update(*arguments, extra=TAKE_FIELDS)
+        _update_again_after_a_conflict(cluster, *arguments)
     finally:
         restart_providers({})
 
