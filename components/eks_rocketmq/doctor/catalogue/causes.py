@@ -117,14 +117,14 @@ _CAUSES = (
         "trust-subject",
         "the trust policy allows another namespace or service account",
         "trust policy evaluated against the claim `sub`",
-        f"none needed for the driver; for `IrsaRole` correct `service_accounts`; then {_UPDATE}",
+        f"driver: {_ADOPT}; `IrsaRole`: correct `service_accounts`; then {_UPDATE}",
         "write `system:serviceaccount:NAMESPACE:NAME` as the value of `:sub`",
     ),
     Cause(
         "trust-audience",
         "the trust policy requires another audience",
         "trust policy evaluated against the claim `aud`",
-        f"none needed for the driver; for `IrsaRole` correct `audience`; then {_UPDATE}",
+        f"driver: {_ADOPT}; `IrsaRole`: correct `audience`; then {_UPDATE}",
         "write `sts.amazonaws.com` as the value of `:aud`",
     ),
     Cause(
