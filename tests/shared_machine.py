@@ -39,11 +39,12 @@ def _folder(item: pytest.Item) -> str:
 
 
 def _priority(item: pytest.Item) -> int:
-    """Return the nice value of a test. Faults on bare processes that only `make faults` runs yield to the sandbox."""
+    """Return the nice value of a test. Faults on bare processes yield to those on the sandbox that run beside them."""
     if _folder(item) not in _PUNCTUAL:
         return _LOW_PRIORITY
     on_sandbox = item.path.name == _SANDBOX_FAULTS
-    return 0 if on_sandbox or item.get_closest_marker("long") is None else _LOWEST_PRIORITY
+    beside_sandbox = any(other.path.name == _SANDBOX_FAULTS for other in item.session.items)
+    return _LOWEST_PRIORITY if beside_sandbox and not on_sandbox else 0
 
 
 class Progress:
