@@ -93,6 +93,13 @@ def test_a_broker_that_has_restarted_is_known_by_its_new_address(version: str, t
     assert (results["rocketmq-killed"], results["agent-killed"]) == ("alive", "gone")
 
 
+def test_a_broker_knows_the_controllers_that_were_added(version: str, tmp_path: Path) -> None:
+    controllers = {"enableControllerMode": "true", "controllerAddr": "a-0.example:9878"}
+    known = run_program("AddedControllers", version, tmp_path, controllers)
+    assert known["configured"] == known["removed"] == "a-0.example:9878"
+    assert known["added"] == "a-0.example:9878,a-1.example:9878,a-2.example:9878"
+
+
 def test_another_controller_leads_before_the_leader_stops(version: str, tmp_path: Path) -> None:
     leaders = run_program("StoppedLeader", version, tmp_path, {})
     # The controllers of RocketMQ wait for heartbeats, and elect a leader seconds later.

@@ -8,6 +8,7 @@ import org.apache.rocketmq.broker.out.BrokerOuterAPI;
 import org.apache.rocketmq.common.Pair;
 import org.apache.rocketmq.remoting.protocol.DataVersion;
 import org.apache.rocketmq.remoting.protocol.body.SyncStateSet;
+import org.apache.rocketmq.remoting.protocol.header.controller.GetMetaDataResponseHeader;
 import org.apache.rocketmq.remoting.protocol.header.controller.GetReplicaInfoResponseHeader;
 import org.apache.rocketmq.store.ha.HAClient;
 import org.apache.rocketmq.store.ha.HAConnectionState;
@@ -68,7 +69,7 @@ final class BrokerProbe extends RequestProbe {
         }
         try {
             BrokerOuterAPI api = controller.getBrokerOuterAPI();
-            String leader = findLeader(api, replicas);
+            String leader = findLeader();
             if (leader == null) {
                 return "no controller knows a leader: " + replicas.getControllerAddresses();
             }
@@ -96,11 +97,13 @@ final class BrokerProbe extends RequestProbe {
         }
     }
 
-    private static String findLeader(BrokerOuterAPI api, ReplicasManager replicas) throws InterruptedException {
-        for (String address : replicas.getControllerAddresses()) {
+    private String findLeader() throws InterruptedException {
+        for (String address : controller.getReplicasManager().getControllerAddresses()) {
             try {
-                String leader = api.getControllerMetaData(address).getControllerLeaderAddress();
+                GetMetaDataResponseHeader known = controller.getBrokerOuterAPI().getControllerMetaData(address);
+                String leader = known.getControllerLeaderAddress();
                 if (leader != null && !leader.isEmpty()) {
+                    ControllerAddresses.update(controller, known.getPeers());
                     return leader;
                 }
             } catch (InterruptedException error) {
