@@ -9,8 +9,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * Makes another controller the leader before this one stops.
  *
- * <p>RocketMQ's controllers only miss the heartbeats of a leader that has stopped, and elect the next one after 6 to
- * 17 s. No master can be elected in that time, and the drain of a master on the same node waits for it.
+ * <p>RocketMQ's controllers only miss the heartbeats of a leader that has stopped, and elect the next one up to 17 s
+ * later. No master can be elected in that time, and the drain of a master on the same node waits for it.
  */
 final class LeadershipTransfer {
     private static final long ANSWER_MILLIS = 3000; // as DLedger's own requests
