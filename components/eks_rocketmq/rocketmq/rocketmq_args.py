@@ -51,12 +51,12 @@ class RocketMqArgs(TypedDict):
     `strict` needs at least three members in three zones. A message is acknowledged when all in-sync members have it, at
     least two, so it survives the loss of any one member. `balanced` needs at least two members in two zones. A message
     is acknowledged when all in-sync members have it. Writes continue with a single member; its loss then loses the
-    messages that only it has. When a master is killed, writes stop for 1 to 2 s, measured with three members. `dev`
+    messages that only it has. When a master is killed, writes stop for 0.5 to 3 s, measured with three members. `dev`
     needs at least one member. The master alone acknowledges; its failure lost up to 29 messages. With one member,
     writes stop until it is available again. `strict` and `balanced` need three controllers and reject keys that would
     break these properties. Default: `strict`."""
     min_in_sync_replicas: NotRequired[int]
-    """Number of in-sync members that a write needs. With 2, writes stop for 1 to 2 s when a master process fails, and
+    """Number of in-sync members that a write needs. With 2, writes stop for 0.5 to 3 s when a master process fails, and
     without the agent for 3 to 10 s. With 1, they stop for 1 to 2 s, and messages have one copy until another member is
     in sync again. Default: the profile's value."""
     labels: NotRequired[dict[str, str]]
