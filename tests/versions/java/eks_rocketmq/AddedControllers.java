@@ -1,9 +1,7 @@
 package eks_rocketmq;
 
-import java.lang.reflect.Method;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
-import org.apache.rocketmq.broker.controller.ReplicasManager;
 
 /**
  * Tells a broker that knows one controller that there are three, and then one.
@@ -16,20 +14,13 @@ public final class AddedControllers {
     public static void main(String[] arguments) {
         TestProgram.run(() -> {
             BrokerController broker = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
-            readSetting(broker.getReplicasManager());
+            ControllerAddresses.readSetting(broker.getReplicasManager()); // as the start of a broker does
             report("configured", broker);
             ControllerAddresses.update(broker, "n0:a-0.example:9878;n1:a-1.example:9878;n2:a-2.example:9878;");
             report("added", broker);
             ControllerAddresses.update(broker, "n0:a-0.example:9878;");
             report("removed", broker);
         });
-    }
-
-    /** Reads the setting, as the start of a broker does. */
-    private static void readSetting(ReplicasManager replicas) throws ReflectiveOperationException {
-        Method read = ReplicasManager.class.getDeclaredMethod("updateControllerAddr");
-        read.setAccessible(true);
-        read.invoke(replicas);
     }
 
     private static void report(String name, BrokerController broker) {

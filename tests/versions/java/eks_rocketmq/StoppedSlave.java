@@ -1,6 +1,5 @@
 package eks_rocketmq;
 
-import java.lang.reflect.Field;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -45,16 +44,11 @@ public final class StoppedSlave {
                         ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
             AutoSwitchHAConnection connection = new AutoSwitchHAConnection(service, channel, null);
-            set(AutoSwitchHAConnection.class, connection, "slaveId", 3L);
-            set(DefaultHAService.class, service, "connectionList", Collections.singletonList(connection));
+            PrivateFields.write(AutoSwitchHAConnection.class, "slaveId", connection, 3L);
+            PrivateFields.write(
+                    DefaultHAService.class, "connectionList", service, Collections.singletonList(connection));
             String members = new TreeSet<>(service.maybeShrinkSyncStateSet()).toString();
             System.out.println(name + " " + members.replace(" ", ""));
         }
-    }
-
-    private static void set(Class<?> owner, Object object, String name, Object value) throws Exception {
-        Field field = owner.getDeclaredField(name);
-        field.setAccessible(true);
-        field.set(object, value);
     }
 }

@@ -1,7 +1,6 @@
 package eks_rocketmq;
 
 import java.io.IOException;
-import java.lang.reflect.Field;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -42,14 +41,13 @@ public final class UnflushedLog {
     }
 
     private static void report(String name, AutoSwitchHAClient client, UnflushedStore store) throws Exception {
-        Field writer = AutoSwitchHAClient.class.getDeclaredField("haWriter");
-        writer.setAccessible(true);
+        HAWriter writer = PrivateFields.read(AutoSwitchHAClient.class, "haWriter", client);
         try (ServerSocketChannel master =
                         ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 SocketChannel channel = SocketChannel.open(master.getLocalAddress())) {
             String result;
             try {
-                ((HAWriter) writer.get(client)).write(channel, ByteBuffer.allocate(REPORT_BYTES));
+                writer.write(channel, ByteBuffer.allocate(REPORT_BYTES));
                 result = String.valueOf(store.getFlushedWhere());
             } catch (IOException error) {
                 result = "not-sent";

@@ -69,12 +69,13 @@ final class BrokerProbe extends RequestProbe {
         }
         try {
             BrokerOuterAPI api = controller.getBrokerOuterAPI();
-            String leader = findLeader();
-            if (leader == null) {
+            GetMetaDataResponseHeader controllers = findLeader(api, replicas);
+            if (controllers == null) {
                 return "no controller knows a leader: " + replicas.getControllerAddresses();
             }
-            Pair<GetReplicaInfoResponseHeader, SyncStateSet> state =
-                    api.getReplicaInfo(leader, controller.getBrokerConfig().getBrokerName());
+            ControllerAddresses.update(controller, controllers.getPeers());
+            Pair<GetReplicaInfoResponseHeader, SyncStateSet> state = api.getReplicaInfo(
+                    controllers.getControllerLeaderAddress(), controller.getBrokerConfig().getBrokerName());
             Set<Long> inSync = state.getObject2().getSyncStateSet();
             if (inSync == null || !inSync.contains(id)) {
                 if (!replicas.isMasterState()) {
@@ -97,14 +98,15 @@ final class BrokerProbe extends RequestProbe {
         }
     }
 
-    private String findLeader() throws InterruptedException {
-        for (String address : controller.getReplicasManager().getControllerAddresses()) {
+    /** Returns the answer of a controller that knows the leader, or null. */
+    private static GetMetaDataResponseHeader findLeader(BrokerOuterAPI api, ReplicasManager replicas)
+            throws InterruptedException {
+        for (String address : replicas.getControllerAddresses()) {
             try {
-                GetMetaDataResponseHeader known = controller.getBrokerOuterAPI().getControllerMetaData(address);
+                GetMetaDataResponseHeader known = api.getControllerMetaData(address);
                 String leader = known.getControllerLeaderAddress();
                 if (leader != null && !leader.isEmpty()) {
-                    ControllerAddresses.update(controller, known.getPeers());
-                    return leader;
+                    return known;
                 }
             } catch (InterruptedException error) {
                 throw error;

@@ -1,7 +1,6 @@
 package eks_rocketmq;
 
 import java.io.IOException;
-import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import org.apache.rocketmq.store.DefaultMessageStore;
@@ -37,10 +36,11 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
     public void init() throws IOException {
         super.init();
         try {
-            DefaultMessageStore store = (DefaultMessageStore) field("messageStore").get(this);
+            DefaultMessageStore store = PrivateFields.read(AutoSwitchHAClient.class, "messageStore", this);
             if (store.getMessageStoreConfig().getFlushDiskType() == FlushDiskType.SYNC_FLUSH) {
-                Field writer = field("haWriter");
-                writer.set(this, new FlushingWriter((HAWriter) writer.get(this), store));
+                HAWriter writer = PrivateFields.read(AutoSwitchHAClient.class, "haWriter", this);
+                PrivateFields.write(
+                        AutoSwitchHAClient.class, "haWriter", this, new FlushingWriter(writer, store));
             }
         } catch (ReflectiveOperationException error) {
             throw new IOException("this version of RocketMQ reports the slave's offset in another way", error);
@@ -53,17 +53,11 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
         super.changeCurrentState(state);
         if (state == HAConnectionState.TRANSFER) {
             try {
-                field("lastWriteTimestamp").set(this, 0L);
+                PrivateFields.write(AutoSwitchHAClient.class, "lastWriteTimestamp", this, 0L);
             } catch (ReflectiveOperationException error) {
                 throw new IllegalStateException("cannot report the slave's offset at once", error);
             }
         }
-    }
-
-    private static Field field(String name) throws NoSuchFieldException {
-        Field field = AutoSwitchHAClient.class.getDeclaredField(name);
-        field.setAccessible(true);
-        return field;
     }
 
     /** Flushes the log before each report. The thread that appends to the log also reports, so nothing is added. */

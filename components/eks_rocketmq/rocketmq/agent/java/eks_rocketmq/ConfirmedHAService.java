@@ -2,7 +2,6 @@ package eks_rocketmq;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.reflect.Field;
 import java.util.Collections;
 import java.util.ConcurrentModificationException;
 import java.util.HashSet;
@@ -17,6 +16,7 @@ import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
+import org.apache.rocketmq.store.ha.HAClient;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
@@ -69,15 +69,9 @@ final class ConfirmedHAService extends AutoSwitchHAService {
                     "messageStorePlugIn replaces the message store. Leave the key out, or run without the agent.");
         }
         ConfirmedHAService service = new ConfirmedHAService(controller.getMessageStoreConfig());
-        set(DefaultMessageStore.class, controller.getMessageStore(), service);
-        set(ReplicasManager.class, controller.getReplicasManager(), service);
+        PrivateFields.write(DefaultMessageStore.class, "haService", controller.getMessageStore(), service);
+        PrivateFields.write(ReplicasManager.class, "haService", controller.getReplicasManager(), service);
         FencedSends.install(controller, service.term::get);
-    }
-
-    private static void set(Class<?> owner, Object object, Object service) throws ReflectiveOperationException {
-        Field field = owner.getDeclaredField("haService");
-        field.setAccessible(true);
-        field.set(object, service);
     }
 
     /**
@@ -205,11 +199,9 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     /** Sets the client that super.changeToSlave would create. RocketMQ opens one again that is there. */
     private void setConfirmedClient(Long id) {
         try {
-            Field epochs = AutoSwitchHAService.class.getDeclaredField("epochCache");
-            Field client = AutoSwitchHAService.class.getDeclaredField("haClient");
-            epochs.setAccessible(true);
-            client.setAccessible(true);
-            client.set(this, new ConfirmedHAClient(this, defaultMessageStore, (EpochFileCache) epochs.get(this), id));
+            EpochFileCache epochs = PrivateFields.read(AutoSwitchHAService.class, "epochCache", this);
+            HAClient client = new ConfirmedHAClient(this, defaultMessageStore, epochs, id);
+            PrivateFields.write(AutoSwitchHAService.class, "haClient", this, client);
         } catch (ReflectiveOperationException | IOException error) {
             throw new IllegalStateException("cannot connect to masters", error);
         }
@@ -230,12 +222,9 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         return super.maybeShrinkSyncStateSet();
     }
 
-    @SuppressWarnings("unchecked")
     private Map<Long, Long> caughtUpTimes() {
         try {
-            Field times = AutoSwitchHAService.class.getDeclaredField("connectionCaughtUpTimeTable");
-            times.setAccessible(true);
-            return (Map<Long, Long>) times.get(this);
+            return PrivateFields.read(AutoSwitchHAService.class, "connectionCaughtUpTimeTable", this);
         } catch (ReflectiveOperationException error) {
             throw new IllegalStateException("cannot read which slaves have caught up", error);
         }

@@ -31,10 +31,14 @@ final class ControllerAddresses {
         if (!new HashSet<>(addresses).equals(new HashSet<>(replicas.getControllerAddresses()))) {
             System.out.println("the controllers are now " + addresses);
             broker.getBrokerConfig().setControllerAddr(String.join(";", addresses));
-            // RocketMQ reads the setting again every 2 minutes.
-            Method read = ReplicasManager.class.getDeclaredMethod("updateControllerAddr");
-            read.setAccessible(true);
-            read.invoke(replicas);
+            readSetting(replicas);
         }
+    }
+
+    /** Reads the setting at once. RocketMQ reads it when it starts, and every 2 minutes. */
+    static void readSetting(ReplicasManager replicas) throws ReflectiveOperationException {
+        Method read = ReplicasManager.class.getDeclaredMethod("updateControllerAddr");
+        read.setAccessible(true);
+        read.invoke(replicas);
     }
 }

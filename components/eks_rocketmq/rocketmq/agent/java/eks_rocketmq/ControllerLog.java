@@ -43,27 +43,26 @@ final class ControllerLog extends StateMachineCaller {
     /** Replaces what applies the log of a controller that is not started yet. */
     static ControllerLog install(Controller controller) throws ReflectiveOperationException {
         DLedgerServer server = findServer(controller);
-        DLedgerEntryPusher pusher = (DLedgerEntryPusher) find(DLedgerServer.class, "dLedgerEntryPusher").get(server);
-        Field caller = find(DLedgerServer.class, "fsmCaller");
-        StateMachineCaller replaced = (StateMachineCaller) ((Optional<?>) caller.get(server)).get();
+        DLedgerEntryPusher pusher = PrivateFields.read(DLedgerServer.class, "dLedgerEntryPusher", server);
+        Optional<StateMachineCaller> replaced = PrivateFields.read(DLedgerServer.class, "fsmCaller", server);
         ControllerLog log = new ControllerLog(server, pusher);
         if (hasSnapshots()) {
             DLedgerConfig.class.getMethod("setSnapshotThreshold", int.class)
                     .invoke(server.getDLedgerConfig(), Integer.MAX_VALUE);
-            Field snapshots = find(StateMachineCaller.class, "snapshotManager");
-            snapshots.set(log, snapshots.get(replaced));
+            Object snapshots = PrivateFields.read(StateMachineCaller.class, "snapshotManager", replaced.get());
+            PrivateFields.write(StateMachineCaller.class, "snapshotManager", log, snapshots);
         } else {
             // DLedger 0.3.1.2, in RocketMQ 5.3.3, has started it already.
-            replaced.shutdown();
+            replaced.get().shutdown();
             log.start();
         }
-        caller.set(server, Optional.of(log));
+        PrivateFields.write(DLedgerServer.class, "fsmCaller", server, Optional.of(log));
         pusher.registerStateMachine(Optional.of(log));
         return log;
     }
 
     static DLedgerServer findServer(Controller controller) throws ReflectiveOperationException {
-        return (DLedgerServer) find(DLedgerController.class, "dLedgerServer").get(controller);
+        return PrivateFields.read(DLedgerController.class, "dLedgerServer", controller);
     }
 
     private static boolean hasSnapshots() {
@@ -73,12 +72,6 @@ final class ControllerLog extends StateMachineCaller {
             }
         }
         return false;
-    }
-
-    private static Field find(Class<?> owner, String name) throws ReflectiveOperationException {
-        Field field = owner.getDeclaredField(name);
-        field.setAccessible(true);
-        return field;
     }
 
     /** Called with the index up to which the leader has committed. */

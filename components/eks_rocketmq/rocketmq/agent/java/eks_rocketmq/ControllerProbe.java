@@ -1,7 +1,6 @@
 package eks_rocketmq;
 
 import io.openmessaging.storage.dledger.protocol.DLedgerRequestCode;
-import java.lang.reflect.Field;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.apache.rocketmq.controller.Controller;
@@ -29,20 +28,9 @@ final class ControllerProbe extends RequestProbe {
         super(9878, 1005, RequestProbe::namesLeader);
         this.log = log;
         Controller controller = manager.getController();
-        this.state = (ReplicasInfoManager) read(DLedgerController.class, "replicasInfoManager", controller);
-        this.brokers = readBrokers(manager);
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Map<?, BrokerLiveInfo> readBrokers(ControllerManager manager) throws ReflectiveOperationException {
+        this.state = PrivateFields.read(DLedgerController.class, "replicasInfoManager", controller);
         Object heartbeats = manager.getHeartbeatManager();
-        return (Map<?, BrokerLiveInfo>) read(DefaultBrokerHeartbeatManager.class, "brokerLiveTable", heartbeats);
-    }
-
-    private static Object read(Class<?> owner, String name, Object object) throws ReflectiveOperationException {
-        Field field = owner.getDeclaredField(name);
-        field.setAccessible(true);
-        return field.get(object);
+        this.brokers = PrivateFields.read(DefaultBrokerHeartbeatManager.class, "brokerLiveTable", heartbeats);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package eks_rocketmq;
 
 import io.netty.channel.Channel;
-import java.lang.reflect.Field;
 import org.apache.rocketmq.controller.ControllerManager;
 import org.apache.rocketmq.controller.impl.heartbeat.BrokerLiveInfo;
 import org.apache.rocketmq.controller.impl.heartbeat.DefaultBrokerHeartbeatManager;
@@ -22,9 +21,7 @@ final class CurrentHeartbeats extends DefaultBrokerHeartbeatManager {
 
     /** Replaces the heartbeats of a controller that is not initialized yet. */
     static void install(ControllerManager manager) throws ReflectiveOperationException {
-        Field heartbeats = ControllerManager.class.getDeclaredField("heartbeatManager");
-        heartbeats.setAccessible(true);
-        heartbeats.set(manager, new CurrentHeartbeats(manager));
+        PrivateFields.write(ControllerManager.class, "heartbeatManager", manager, new CurrentHeartbeats(manager));
     }
 
     @Override

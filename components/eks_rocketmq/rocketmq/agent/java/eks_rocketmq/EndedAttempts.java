@@ -1,6 +1,5 @@
 package eks_rocketmq;
 
-import java.lang.reflect.Field;
 import java.util.Arrays;
 import org.apache.rocketmq.common.ServiceThread;
 import org.apache.rocketmq.remoting.common.RemotingHelper;
@@ -53,9 +52,7 @@ final class EndedAttempts {
 
     private static Thread findThread(HAClient client) {
         try {
-            Field thread = ServiceThread.class.getDeclaredField("thread");
-            thread.setAccessible(true);
-            return (Thread) thread.get(client);
+            return PrivateFields.read(ServiceThread.class, "thread", client);
         } catch (ReflectiveOperationException error) {
             throw new IllegalStateException("the thread of the connection to the master is not known", error);
         }

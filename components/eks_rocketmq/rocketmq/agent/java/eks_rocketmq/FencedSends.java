@@ -1,8 +1,6 @@
 package eks_rocketmq;
 
 import io.netty.channel.ChannelHandlerContext;
-import java.lang.reflect.Field;
-import java.util.List;
 import java.util.function.IntSupplier;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.processor.SendMessageProcessor;
@@ -44,8 +42,9 @@ final class FencedSends extends SendMessageProcessor {
     /** Replaces the processor of a broker that is not started yet. */
     static void install(BrokerController controller, IntSupplier term) throws ReflectiveOperationException {
         FencedSends sends = new FencedSends(controller, term);
-        sends.registerSendMessageHook(read(controller, "sendMessageHookList"));
-        sends.registerConsumeMessageHook(read(controller, "consumeMessageHookList"));
+        sends.registerSendMessageHook(PrivateFields.read(BrokerController.class, "sendMessageHookList", controller));
+        sends.registerConsumeMessageHook(
+                PrivateFields.read(BrokerController.class, "consumeMessageHookList", controller));
         for (RemotingServer server : new RemotingServer[] {
             controller.getRemotingServer(), controller.getFastRemotingServer(),
         }) {
@@ -53,13 +52,6 @@ final class FencedSends extends SendMessageProcessor {
                 server.registerProcessor(code, sends, controller.getSendMessageExecutor());
             }
         }
-    }
-
-    @SuppressWarnings("unchecked")
-    private static <T> List<T> read(BrokerController controller, String name) throws ReflectiveOperationException {
-        Field field = BrokerController.class.getDeclaredField(name);
-        field.setAccessible(true);
-        return (List<T>) field.get(controller);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package eks_rocketmq;
 
 import java.io.IOException;
-import java.lang.reflect.Field;
 import java.nio.channels.SocketChannel;
 import org.apache.rocketmq.store.ha.HAClient;
 import org.apache.rocketmq.store.ha.HAConnectionState;
@@ -40,9 +39,8 @@ final class StuckReplication {
 
     /** Ends a slave's connection to the master. The thread that reads then resets its own state. */
     static void disconnect(HAClient client) throws ReflectiveOperationException, IOException {
-        Field channel = AutoSwitchHAClient.class.getDeclaredField("socketChannel");
-        channel.setAccessible(true);
-        SocketChannel open = client == null ? null : (SocketChannel) channel.get(client);
+        SocketChannel open =
+                client == null ? null : PrivateFields.read(AutoSwitchHAClient.class, "socketChannel", client);
         if (open != null) {
             open.close();
         }

@@ -1,6 +1,5 @@
 package eks_rocketmq;
 
-import java.lang.reflect.Field;
 import java.util.Set;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.transaction.TransactionalMessageService;
@@ -35,9 +34,9 @@ final class TransactionChecks extends TransactionalMessageBridge {
     static void install(BrokerController controller) throws ReflectiveOperationException {
         TransactionalMessageService service = controller.getTransactionalMessageService();
         if (service instanceof TransactionalMessageServiceImpl) { // a plugin may replace it
-            Field bridge = TransactionalMessageServiceImpl.class.getDeclaredField("transactionalMessageBridge");
-            bridge.setAccessible(true);
-            bridge.set(service, new TransactionChecks(controller, controller.getMessageStore()));
+            TransactionChecks checks = new TransactionChecks(controller, controller.getMessageStore());
+            PrivateFields.write(
+                    TransactionalMessageServiceImpl.class, "transactionalMessageBridge", service, checks);
         }
     }
 
