@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -296,15 +295,19 @@ def _put_master_beside_leader(cluster: SandboxCluster) -> str:
     node = cluster.node_of(controllers[leader])
     member = next(name for name in cluster.members if cluster.node_of(name) == node)
     # The controllers refuse an election while the member is not in sync, or does not answer in time.
+    refusals: list[str] = []
     for _ in range(ELECTIONS):
         if find_master(cluster) == member:
             return member
         state = read_state(cluster)
         assert state is not None
-        with cluster.observe(), suppress(RemotingError):
-            group_status.elect(list(controllers), labels.CLUSTER, cluster.group, state.ids[cluster.address(member)])
+        with cluster.observe():
+            try:
+                group_status.elect(list(controllers), labels.CLUSTER, cluster.group, state.ids[cluster.address(member)])
+            except RemotingError as error:
+                refusals.append(str(error))
         cluster.wait_until_whole()
-    raise AssertionError(f"{member} was not elected in {ELECTIONS} attempts")
+    raise AssertionError(f"{member} was not elected in {ELECTIONS} attempts: {refusals}")
 
 
 KUBERNETES_FAULTS: dict[str, Callable[[SandboxCluster], FaultTimes]] = {
