@@ -14,10 +14,10 @@ from kubernetes_cluster import create_cluster
 speed_up_large_programs()
 config = load()
 
-foundation = create_cluster(config)
-cluster, oidc = foundation.cluster, foundation.oidc
+stack_cluster = create_cluster(config)
+cluster, oidc = stack_cluster.cluster, stack_cluster.oidc
 # EKS waits for the add-on's pods, which need nodes. It creates its own StorageClass after the API server is ready.
-after_nodes = pulumi.ResourceOptions(provider=cluster.provider, depends_on=foundation.nodes)
+after_nodes = pulumi.ResourceOptions(provider=cluster.provider, depends_on=stack_cluster.nodes)
 with in_stack_file(EBS_CSI):
     driver = EbsCsiAddon(
         "ebs-csi",
@@ -50,6 +50,7 @@ pulumi.export("nameServerAddresses", rocketmq.name_server_addresses)
 pulumi.export("proxyEndpoint", rocketmq.proxy_endpoint)
 if "external" in config.rocketmq:
     pulumi.export("externalEndpoint", rocketmq.external_endpoint)
+    pulumi.export("loadBalancerAddress", rocketmq.load_balancer_address)
 if "access" in config.rocketmq:
     pulumi.export("passwords", rocketmq.passwords)
 chain = {"cluster_arn": cluster.arn, "provider_arn": oidc.arn, "role_arn": driver.role_arn}

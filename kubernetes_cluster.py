@@ -1,4 +1,4 @@
-"""Foundation of RocketMQ: a new or an existing cluster, and the account's trust in its tokens."""
+"""Cluster of the stack: a new or an existing one, and the account's trust in its tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

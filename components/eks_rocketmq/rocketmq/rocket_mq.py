@@ -59,6 +59,8 @@ class RocketMq(ComponentResource):
     """Password of every user in `access`, as a secret. Empty without access control."""
     external_endpoint: Output[str | None]
     """`host:port` for gRPC clients outside the cluster, with `external`."""
+    load_balancer_address: Output[str | None]
+    """Host name or IP address of the load balancer of `external`, to which a DNS record of `hostname` points."""
 
     def __init__(self, name: str, args: RocketMqArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("RocketMq"), name, {}, opts)
@@ -106,7 +108,8 @@ class RocketMq(ComponentResource):
         self.name_server_addresses = defer(";".join(deployment.name_server_addresses), name_servers.ready)
         self.proxy_endpoint = defer(deployment.proxy_endpoint, ready)
         self.passwords = defer(Output.secret({}) if credentials is None else credentials.passwords, ready)
-        self.external_endpoint = Output.from_input(None) if external is None else defer(external, ready)
+        self.external_endpoint = Output.from_input(None) if external is None else defer(external.endpoint, ready)
+        self.load_balancer_address = Output.from_input(None) if external is None else external.load_balancer_address
         self.register_outputs(collect_outputs(self, RocketMq))
 
 
@@ -200,8 +203,8 @@ def _create_broker_groups(  # noqa: PLR0913, PLR0917 - outputs of the other part
 
 def _create_optional_parts(
     parent: RocketMq, name: str, planned: RocketMqPlan, namespace: Input[str], proxies: Proxies
-) -> Output[str] | None:
-    """Create the optional parts. Return the endpoint for external clients, or None without external access."""
+) -> ExternalAccess | None:
+    """Create the optional parts. Return the one for external clients, or None without external access."""
     deployment = planned.deployment
     if planned.monitoring is not None:
         Monitoring(
@@ -219,7 +222,7 @@ def _create_optional_parts(
     # Pulumi waits until the Service has endpoints, and the load balancer waits for healthy targets. Both need ready
     # proxies.
     options = child_options(parent, depends_on=[proxies])
-    return ExternalAccess(f"{name}-external", deployment, planned.external, namespace, options).endpoint
+    return ExternalAccess(f"{name}-external", deployment, planned.external, namespace, options)
 
 
 def _create_namespace(parent: RocketMq, name: str, planned: RocketMqPlan) -> Input[str]:

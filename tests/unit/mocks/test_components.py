@@ -250,6 +250,7 @@ def test_rocketmq_returns_its_endpoints(preview: bool) -> None:
             equal(rocketmq.namespace, "orders"),
             equal(rocketmq.proxy_endpoint, "rocketmq-proxy.orders.svc:8081"),
             equal(rocketmq.external_endpoint, None),
+            equal(rocketmq.load_balancer_address, None),
             equal(rocketmq.passwords, {}),
         )
 
@@ -264,10 +265,12 @@ def test_rocketmq_returns_passwords_and_the_external_endpoint(preview: bool) -> 
     def program() -> pulumi.Output[Any]:
         rocketmq = RocketMq("orders", {**BROKERS, "access": {"users": users}, "external": external})
         if preview:
-            return pulumi.Output.all(unknown(rocketmq.passwords), unknown(rocketmq.external_endpoint))
+            outputs = rocketmq.passwords, rocketmq.external_endpoint, rocketmq.load_balancer_address
+            return pulumi.Output.all(*map(unknown, outputs))
         return pulumi.Output.all(
             equal(rocketmq.passwords.apply(lambda known: len(known["api"])), 32),
             equal(rocketmq.external_endpoint, "rocketmq-proxy-external.elb.example.com:8081"),
+            equal(rocketmq.load_balancer_address, "rocketmq-proxy-external.elb.example.com"),
         )
 
     run_with_mocks(Mocks(), program, preview=preview)

@@ -77,6 +77,7 @@ BEHIND: list[tuple[Callable[[], pulumi.ComponentResource], str, set[str]]] = [
     (rocketmq, "proxy_endpoint", {"rocketmq-proxy-deployment", "rocketmq-proxy-service"}),
     (declared, "proxy_endpoint", {"rocketmq-proxy-deployment", "rocketmq-declarations-deployment"}),
     (declared, "external_endpoint", {"rocketmq-external-service", "rocketmq-proxy-deployment"}),
+    (declared, "load_balancer_address", {"rocketmq-external-service"}),
     (declared, "passwords", {"rocketmq-credentials-user-orders", "rocketmq-declarations-deployment"}),
     (oidc, "arn", {"oidc-provider"}),
     (oidc, "issuer", {"oidc-provider"}),

@@ -52,6 +52,10 @@ def endpoint(recording: Recording) -> Any:
     return recording.component_outputs[recording.one("RocketMq").urn].get("externalEndpoint")
 
 
+def address(recording: Recording) -> Any:
+    return recording.component_outputs[recording.one("RocketMq").urn].get("loadBalancerAddress")
+
+
 @pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize(
     ("given", "added"),
@@ -84,15 +88,17 @@ def test_load_balancer_is_awaited_and_its_address_is_the_external_endpoint() -> 
     }
     assert "annotations" not in service(recording)["metadata"]
     assert endpoint(recording) == "lb.cloud.example:8081"
+    assert address(recording) == "lb.cloud.example"
     assert recording.one("Service", SERVICE).timeouts["create"] == "15m"
 
 
-def test_external_endpoint_is_unknown_in_a_preview() -> None:
-    assert endpoint(deploy_external(preview=True)) == UNKNOWN
+def test_external_addresses_are_unknown_in_a_preview() -> None:
+    recording = deploy_external(preview=True)
+    assert (endpoint(recording), address(recording)) == (UNKNOWN, UNKNOWN)
 
 
-def test_external_endpoint_is_none_without_external_access() -> None:
-    assert endpoint(deploy()) is None
+def test_external_addresses_are_none_without_external_access() -> None:
+    assert (endpoint(deploy()), address(deploy())) == (None, None)
 
 
 def test_external_service_is_created_after_the_proxies() -> None:
@@ -113,6 +119,8 @@ def test_hostname_is_set_for_external_dns_and_in_the_endpoint() -> None:
     }
     assert service(recording)["spec"]["loadBalancerSourceRanges"] == ["10.0.0.0/8"]
     assert endpoint(recording) == "mq.example.com:443"
+    # The DNS record points to it.
+    assert address(recording) == "lb.cloud.example"
 
 
 def test_node_port_service_is_not_awaited_and_has_an_endpoint() -> None:
@@ -121,6 +129,7 @@ def test_node_port_service_is_not_awaited_and_has_an_endpoint() -> None:
     assert (spec["type"], spec["ports"][0]["nodePort"], spec["externalTrafficPolicy"]) == ("NodePort", 30123, "Local")
     assert service(recording)["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
     assert endpoint(recording) == "node.example.com:30123"
+    assert address(recording) is None
     assert endpoint(deploy_external(type="NodePort")) == "<any node>:30123"
 
 

@@ -170,6 +170,7 @@ def test_the_address_of_the_load_balancer_is_exported() -> None:
 
     recording = run_stack("prod", overrides={"networkLoadBalancer": {}}, fakes=Cloud())
     assert recording.outputs["externalEndpoint"] == "nlb.example:8081"
+    assert recording.outputs["loadBalancerAddress"] == "nlb.example"
 
 
 def test_the_broker_verification_command_matches_the_name_server_pod(prod_update: Recording) -> None:

@@ -19,6 +19,8 @@ class ExternalAccess(ComponentResource):
 
     endpoint: Output[str]
     """`host:port` for gRPC clients outside the cluster."""
+    load_balancer_address: Output[str | None]
+    """Host name or IP address that the cloud gave to the load balancer. None with a node port."""
 
     def __init__(
         self,
@@ -45,11 +47,14 @@ class ExternalAccess(ComponentResource):
             opts=child_options(self, custom_timeouts=CustomTimeouts(create="15m", update="15m", delete="15m")),
         )
         # The cluster sets these fields. They are known after Pulumi's wait.
-        self.endpoint = (
-            created.status.apply(lambda status: _format_balancer_endpoint(plan, status))
-            if is_load_balancer
-            else created.spec.apply(lambda spec: _format_node_port_endpoint(plan, spec))
-        )
+        if is_load_balancer:
+            self.load_balancer_address = created.status.apply(_find_address)
+            host = self.load_balancer_address.apply(lambda address: plan.hostname or address or "<pending>")
+            self.endpoint = Output.format("{}:{}", host, plan.port)
+        else:
+            self.load_balancer_address = Output.from_input(None)
+            port = created.spec.apply(_find_node_port)
+            self.endpoint = Output.format("{}:{}", plan.hostname or "<any node>", port)
         self.register_outputs(collect_outputs(self, ExternalAccess))
 
 
@@ -81,15 +86,11 @@ def _build_service_spec(scope: workload_resources.WorkloadScope, external: Exter
     }
 
 
-def _format_balancer_endpoint(external: ExternalPlan, status: Any) -> str:  # noqa: ANN401 - the SDK's output type
-    """Return the endpoint with the configured host name, or else with the load balancer's address.
-
-    After a refresh the address can be missing, if the cloud removed it.
-    """
+def _find_address(status: Any) -> str | None:  # noqa: ANN401 - the SDK's output type
+    """Return the address of a load balancer. After a refresh it can be missing, if the cloud removed it."""
     ingress = status.load_balancer.ingress if status and status.load_balancer else None
-    address = (ingress[0].hostname or ingress[0].ip) if ingress else None
-    return f"{external.hostname or address or '<pending>'}:{external.port}"
+    return (ingress[0].hostname or ingress[0].ip) if ingress else None
 
 
-def _format_node_port_endpoint(external: ExternalPlan, spec: Any) -> str:  # noqa: ANN401 - the SDK's output type
-    return f"{external.hostname or '<any node>'}:{spec.ports[0].node_port}"
+def _find_node_port(spec: Any) -> int:  # noqa: ANN401 - the SDK's output type
+    return spec.ports[0].node_port
