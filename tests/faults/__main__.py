@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1, help="runs, each with a new cluster")
     parser.add_argument("--no-agent", action="store_true", help="leave the agent of the library out")
     parser.add_argument("--broker-config", default="{}", help="keys of broker.conf as a JSON object")
+    parser.add_argument("--min-in-sync-replicas", type=int, help="in-sync members that a write needs; strict has 2")
     given = parser.parse_args()
     # The cluster is removed also after SIGTERM.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
@@ -51,6 +52,7 @@ def main() -> int:
             folder,
             agent=not given.no_agent,
             broker_config=json.loads(given.broker_config),
+            min_in_sync_replicas=given.min_in_sync_replicas,
             with_volumes=given.fault in DISK_FAULTS,
         ) as cluster:
             fault = find_fault(given.fault, cluster)

@@ -202,6 +202,7 @@ def start_cluster(
     brokers: bool = True,
     with_volumes: bool = False,
     profile: str = "strict",
+    min_in_sync_replicas: int | None = None,
     storage: str = "1Gi",
     java_options: Sequence[str] = QUICK_START,
 ) -> Generator[BareCluster]:
@@ -216,6 +217,7 @@ def start_cluster(
         brokers: whether the members are started. Without them, only the controllers and the name server run.
         with_volumes: whether members and controllers have volumes of their own, which `lose_power` needs.
         profile: durability profile.
+        min_in_sync_replicas: in-sync members that a write needs, by default those of the profile.
         storage: size of a member's claim, by which the library checks the keys.
         java_options: options of all JVMs.
     """
@@ -224,11 +226,12 @@ def start_cluster(
     (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(version), Report()))
     config = {**SMALL_FILES, **(broker_config or {})}
     java = {"pods": {"java_options": list(java_options)}}
+    members = java if min_in_sync_replicas is None else {**java, "min_in_sync_replicas": min_in_sync_replicas}
     manifests = deploy(
         version=version,
         agent=agent,
         profile=profile,
-        broker_groups=group(memory="1536Mi", storage=storage, config=config, **java),
+        broker_groups=group(memory="1536Mi", storage=storage, config=config, **members),
         name_servers={"replicas": 1, "memory": "320Mi", **java},
         controllers={"memory": "512Mi", "config": dict(controller_config or {}), **java},
         proxies={"replicas": 1, "memory": "768Mi"},
