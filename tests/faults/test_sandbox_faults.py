@@ -62,6 +62,14 @@ def audit_fault(sandbox_cluster: SandboxCluster, tmp_path: Path, request: pytest
     return run
 
 
+def assert_writes_continue(audit: Audit, within: float, *, median: float | None = None) -> None:
+    """Assert the seconds without writes of each event. Clients of the proxies may need a second more."""
+    for client, allowance in (("java-normal", 0), ("grpc-normal", 1)):
+        gaps = audit.event_gaps[client]
+        assert max(gaps) <= within + allowance, (client, gaps)
+        assert median is None or statistics.median(gaps) <= median + allowance, (client, gaps)
+
+
 # Tests with limits of time come last, the strictest at the end: the faults on bare processes have ended by then. See
 # `shared_machine`.
 @pytest.mark.parametrize("fault", ONE_OUTAGE)
@@ -72,6 +80,7 @@ def test_no_acknowledged_message_is_lost(audit_fault: AuditOnSandbox, fault: str
 @pytest.mark.parametrize("fault", NODE_LOSSES)
 def test_writes_continue_within_20_seconds_of_the_loss_of_a_node(audit_fault: AuditOnSandbox, fault: str) -> None:
     audit = audit_fault(fault)
+    # A client of a proxy on the lost node waits until TCP gives up.
     assert audit.event_gaps["java-normal"][0] <= 20, audit.row
 
 
@@ -83,27 +92,25 @@ def test_writes_continue_within_2_seconds_while_a_group_is_added_by_pulumi_up(
     finally:
         sandbox_cluster.remove_group(NEW_GROUP)
     # Three JVMs start on the processors of the other brokers.
-    assert audit.event_gaps["java-normal"][0] <= 2, audit.row
+    assert_writes_continue(audit, within=2)
 
 
 def test_writes_continue_within_4_seconds_of_each_restart_by_pulumi_up(audit_fault: AuditOnSandbox) -> None:
-    gaps = audit_fault("settings-changed", "steady").event_gaps["java-normal"]
-    assert len(gaps) == 2
-    assert max(gaps) <= 4, gaps
+    audit = audit_fault("settings-changed", "steady")
+    assert len(audit.event_gaps["java-normal"]) == 2
+    assert_writes_continue(audit, within=4)
 
 
 def test_writes_continue_within_4_seconds_of_most_kills_of_the_master(audit_fault: AuditOnSandbox) -> None:
-    gaps = audit_fault("master-killed-10-times", "steady").event_gaps["java-normal"]
-    assert len(gaps) == KILLS
-    assert statistics.median(gaps) <= 4, gaps
-    assert max(gaps) <= 10, gaps
+    audit = audit_fault("master-killed-10-times", "steady")
+    assert len(audit.event_gaps["java-normal"]) == KILLS
+    assert_writes_continue(audit, within=10, median=4)
 
 
 def test_writes_continue_within_4_seconds_of_a_drain_of_the_node_of_master_and_controller_leader(
     audit_fault: AuditOnSandbox,
 ) -> None:
-    audit = audit_fault("node-drained")
-    assert audit.event_gaps["java-normal"][0] <= 4, audit.row
+    assert_writes_continue(audit_fault("node-drained"), within=4)
 
 
 def test_the_guide_changes_the_number_of_controllers_and_loses_no_acknowledged_message(
@@ -113,6 +120,6 @@ def test_the_guide_changes_the_number_of_controllers_and_loses_no_acknowledged_m
 
 
 def test_twenty_graceful_deletions_of_the_master_stop_writes_for_two_seconds_each(audit_fault: AuditOnSandbox) -> None:
-    gaps = audit_fault("master-pod-deleted-20-times", "steady").event_gaps["java-normal"]
-    assert len(gaps) == DELETIONS
-    assert statistics.median(gaps) <= 2, gaps
+    audit = audit_fault("master-pod-deleted-20-times", "steady")
+    assert len(audit.event_gaps["java-normal"]) == DELETIONS
+    assert_writes_continue(audit, within=5, median=2)

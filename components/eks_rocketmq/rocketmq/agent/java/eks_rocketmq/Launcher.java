@@ -57,6 +57,7 @@ public final class Launcher {
                 // The proxy does not support this code. It returns an error without a request to a broker.
                 probe = server.serve(new RequestProbe(8080, 907, response -> null));
                 ProxyStartup.main(own);
+                MasterRoutes.install();
                 break;
             case "broker":
                 // The slaves of 5.5.0 cannot read the consumer offsets of a master with a broadcast consumer, as every
