@@ -1,5 +1,6 @@
 """Classes of the agent beside those of RocketMQ that they replace, in the moment in which RocketMQ's fail."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def test_a_member_that_has_died_with_the_master_is_not_elected(version: str, tmp
     # RocketMQ elects a member whose heartbeats are not over yet, and then no other one.
     assert elected["rocketmq"] == "1"
     assert elected["agent"] == elected["agent-preferred"] == elected["agent-stops"] == "3"
+    assert elected["agent-without-heartbeats"] == "3"
     assert elected["agent-preferred-stops"] == "null"
     assert elected["agent-master-alive"] == "2"
     # The same as RocketMQ.
@@ -166,3 +168,57 @@ def test_a_client_keeps_its_route_while_there_is_no_master(version: str, tmp_pat
     assert routes["agent-slave"] == "HA_NOT_AVAILABLE"
     assert routes["agent-master"] == routes["rocketmq-master"] == "OK"
     assert routes["agent-master-queues"] == routes["rocketmq-master-queues"] == "1"
+
+
+def test_an_incomplete_message_does_not_hold_up_an_election(version: str, tmp_path: Path) -> None:
+    results = run_program("IncompleteMessage", version, tmp_path, {"enableControllerMode": "true"})
+    # RocketMQ waits for the queues to get it.
+    assert int(results["agent"]) < 1000 < 5000 <= int(results["rocketmq"])
+    assert results["agent-rest"] == results["rocketmq-rest"] == "0"
+
+
+def test_a_write_is_acknowledged_with_as_many_copies_as_are_needed(version: str, tmp_path: Path) -> None:
+    settings = {"brokerRole": "SYNC_MASTER", "minInSyncReplicas": "2"}
+    results = run_program("SingleCopy", version, tmp_path, settings)
+    assert results["rocketmq-two-copies"] == results["agent-two-copies"] == "PUT_OK"
+    # RocketMQ acknowledges what only the master has, when its last slave has left the set.
+    assert (results["rocketmq-one-copy"], results["agent-one-copy"]) == ("PUT_OK", "FLUSH_SLAVE_TIMEOUT")
+
+
+def test_with_one_copy_needed_the_master_is_enough(version: str, tmp_path: Path) -> None:
+    settings = {"brokerRole": "SYNC_MASTER", "minInSyncReplicas": "1"}
+    assert run_program("SingleCopy", version, tmp_path, settings)["agent-one-copy"] == "PUT_OK"
+
+
+def test_a_slave_follows_a_master_that_has_restarted_with_another_address(version: str, tmp_path: Path) -> None:
+    addresses = run_program("RestartedMaster", version, tmp_path, {})
+    # RocketMQ connects to the former address until a name server has the new one.
+    assert (addresses["rocketmq"], addresses["agent"]) == ("127.0.0.1", "127.0.0.2")
+
+
+def test_checks_that_fail_by_themselves_halt_nothing_and_are_repeated(version: str, tmp_path: Path) -> None:
+    results = run_program("FailingChecks", version, tmp_path, {})
+    assert int(results["watchdog"]) > 1
+    assert results["volume"] == "watched"
+
+
+def test_a_role_that_cannot_start_ends(version: str, tmp_path: Path) -> None:
+    jars = entry.ensure(CACHE, recipes.rocketmq_jars(version), Report())
+    conf = tmp_path / "broker.conf"
+    conf.write_text(f"storePathRootDir={tmp_path}/store\nstorePathCommitLog={tmp_path}/store/commitlog\n")
+    argv = ["java", "-Dtls.server.mode=disabled", f"-Duser.home={tmp_path}", f"-Drocketmq.home.dir={tmp_path}"]
+    argv += [
+        "-cp",
+        f"{JAR}:{jars}/*",
+        "eks_rocketmq.Launcher",
+        "broker",
+        str(free_port()),
+        "watchdog.sh",
+        "-c",
+        str(conf),
+    ]
+    # Without its variables the agent fails. Its probe server runs by then, and would keep the process.
+    environment = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "eks_rocketmq.Launcher.main" in done.stderr

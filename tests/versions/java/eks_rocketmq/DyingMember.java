@@ -17,8 +17,8 @@ import org.apache.rocketmq.remoting.protocol.ResponseCode;
 /**
  * Elects a master while the heartbeats of members that have died are not over.
  *
- * <p>Member 1 refuses connections, 2 accepts them and is silent, 3 answers with an error, 5 says that it stops. Prints
- * {@code NAME ID} for each election.
+ * <p>Member 1 refuses connections, 2 accepts them and is silent, 3 answers with an error, 5 says that it stops. Member 6
+ * answers, but its heartbeats are missing for half of their time limit. Prints {@code NAME ID} for each election.
  */
 public final class DyingMember {
     private static final Map<Long, String> ADDRESSES = new HashMap<>();
@@ -33,11 +33,21 @@ public final class DyingMember {
         ADDRESSES.put(1L, "127.0.0.1:" + closed.getLocalPort());
         ADDRESSES.put(2L, "127.0.0.1:" + silent.getLocalPort());
         ADDRESSES.put(3L, "127.0.0.1:" + startServer(ResponseCode.NO_PERMISSION));
+        ADDRESSES.put(6L, ADDRESSES.get(3L));
         ADDRESSES.put(5L, "127.0.0.1:" + startServer(ResponseCode.SERVICE_NOT_AVAILABLE));
 
         // The heartbeats of a member tell how far its log is. The first one elected has the most.
         BrokerLiveInfoGetter members = (cluster, group, id) ->
-                new BrokerLiveInfo(group, ADDRESSES.get(id), id, 0, 10_000, null, 1, id == 5 ? 2_000 : 1_000 - id, 0);
+                new BrokerLiveInfo(
+                        group,
+                        ADDRESSES.get(id),
+                        id,
+                        System.currentTimeMillis() - (id == 6 ? 6_000 : 0),
+                        10_000,
+                        null,
+                        1,
+                        id >= 5 ? 2_000 : 1_000 - id,
+                        0);
         ElectPolicy rocketmq = new DefaultElectPolicy((cluster, group, id) -> id != 4, members);
         ElectPolicy agent = new AnsweringMembers(rocketmq, members);
         elect(agent, null, null, 3L); // loading the classes of the client can exceed the time limit of an answer
@@ -45,6 +55,7 @@ public final class DyingMember {
         System.out.println("agent " + elect(agent, null, null, 1L, 2L, 3L, 4L));
         System.out.println("agent-none-answers " + elect(agent, null, null, 1L, 2L, 4L));
         System.out.println("agent-stops " + elect(agent, null, null, 3L, 5L));
+        System.out.println("agent-without-heartbeats " + elect(agent, null, null, 3L, 6L));
         System.out.println("agent-preferred-stops " + elect(agent, 3L, 5L, 3L, 5L));
         System.out.println("agent-preferred " + elect(agent, null, 3L, 1L, 2L, 3L));
         System.out.println("agent-master-alive " + elect(agent, 2L, null, 1L, 2L, 3L));

@@ -63,9 +63,18 @@ final class AnsweringMembers implements ElectPolicy {
 
     private boolean answers(String cluster, String group, Long id) {
         BrokerLiveInfo member = members.get(cluster, group, id);
+        if (member == null || isSilent(member)) {
+            return false;
+        }
         RemotingCommand request = RemotingCommand.createRequestCommand(RequestCode.GET_BROKER_HA_STATUS, null);
         request.addExtField(DrainFence.ELECTION, "true");
-        RemotingCommand response = member == null ? null : requests.send(member.getBrokerAddr(), request);
+        RemotingCommand response = requests.send(member.getBrokerAddr(), request);
         return response != null && response.getCode() != ResponseCode.SERVICE_NOT_AVAILABLE;
+    }
+
+    /** Whether its heartbeats are missing. A request to it would hold up all events of the controllers until its end. */
+    private static boolean isSilent(BrokerLiveInfo member) {
+        long passed = System.currentTimeMillis() - member.getLastUpdateTimestamp();
+        return passed > member.getHeartbeatTimeoutMillis() / 2;
     }
 }

@@ -14,7 +14,10 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
+import org.apache.rocketmq.store.CommitLog;
 import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.PutMessageStatus;
+import org.apache.rocketmq.store.SelectMappedBufferResult;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.HAClient;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
@@ -85,6 +88,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     @Override
     public boolean changeToSlave(String newMaster, int epoch, Long id) {
         term.incrementAndGet();
+        proposed.clear(); // those of a former term as master
         if (getHAClient() == null) {
             setConfirmedClient(id);
         }
@@ -97,6 +101,17 @@ final class ConfirmedHAService extends AutoSwitchHAService {
             Reconnection.start(getHAClient());
         }
         return changed;
+    }
+
+    /**
+     * Called when the controllers have elected the same master again.
+     *
+     * <p>It has restarted, perhaps with another address. RocketMQ connects to the former one until a name server has the
+     * new one.
+     */
+    @Override
+    public boolean changeToSlaveWhenMasterNotChange(String sameMaster, int epoch) {
+        return changeToSlave(sameMaster, epoch, getLocalBrokerId());
     }
 
     /** Called when the controllers have elected this broker. It takes no writes before its epoch is on the disk. */
@@ -158,25 +173,50 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      *
      * <p>Otherwise RocketMQ truncates the queues too, while another thread still fills them. One queue then lacked its
      * last message. The new master gave its first message the same place in the queue, so this acknowledged message
-     * could not be consumed.
+     * could not be consumed. A slave ends in an incomplete message if the master had more than 32 KiB to send. RocketMQ
+     * then waits 5 s for the queues to get it.
      */
     @Override
     public long truncateInvalidMsg() throws RocksDBException {
-        if (becomingMaster) {
-            awaitQueues();
+        if (!becomingMaster) {
+            return super.truncateInvalidMsg();
         }
-        return super.truncateInvalidMsg();
+        awaitQueues();
+        if (!endsIncomplete()) {
+            return super.truncateInvalidMsg();
+        }
+        long end = defaultMessageStore.getReputFromOffset();
+        defaultMessageStore.setConfirmOffset(end); // the queues need no more
+        defaultMessageStore.truncateDirtyFiles(end);
+        return end;
     }
 
     private void awaitQueues() {
         long filled = -1;
         long since = System.nanoTime();
-        while (defaultMessageStore.dispatchBehindBytes() > 0 && System.nanoTime() - since < STALLED_NANOS) {
+        while (defaultMessageStore.dispatchBehindBytes() > 0
+                && !endsIncomplete()
+                && System.nanoTime() - since < STALLED_NANOS) {
             if (defaultMessageStore.getReputFromOffset() != filled) {
                 filled = defaultMessageStore.getReputFromOffset();
                 since = System.nanoTime();
             }
             LockSupport.parkNanos(1_000_000L);
+        }
+    }
+
+    /** Returns whether the queues have all messages of the log, and an incomplete one follows. */
+    private boolean endsIncomplete() {
+        CommitLog log = defaultMessageStore.getCommitLog();
+        SelectMappedBufferResult rest = log.getData(defaultMessageStore.getReputFromOffset());
+        if (rest == null) {
+            return false;
+        }
+        try {
+            return rest.getSize() > 0
+                    && !log.checkMessageAndReturnSize(rest.getByteBuffer(), false, false).isSuccess();
+        } finally {
+            rest.release();
         }
     }
 
@@ -251,6 +291,28 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         super.setSyncStateSet(members);
     }
 
+    /**
+     * Called with a write that waits for the members in sync. It is acknowledged only if as many members have it as
+     * {@code minInSyncReplicas} says.
+     *
+     * <p>RocketMQ compares this number with the set only before the write. If the last slave of the set stops while the
+     * write waits, the controllers confirm a set with the master alone, and RocketMQ acknowledges a single copy.
+     */
+    @Override
+    public void putRequest(CommitLog.GroupCommitRequest write) {
+        int needed = defaultMessageStore.getMessageStoreConfig().getMinInSyncReplicas();
+        super.putRequest(needed > 1 ? new CountedWrite(write, needed) : write);
+    }
+
+    /** Returns the members that have the log up to an offset, this one included. */
+    private long countCopies(long offset) {
+        return 1 + repeatWhileChanging(() -> getConnectionList().stream()
+                .filter(connection -> connection.getSlaveAckOffset() >= offset)
+                .map(connection -> ((AutoSwitchHAConnection) connection).getSlaveId())
+                .distinct()
+                .count());
+    }
+
     /** Returns the members that a write waits for. */
     @Override
     public Set<Long> getSyncStateSet() {
@@ -263,6 +325,27 @@ final class ConfirmedHAService extends AutoSwitchHAService {
                     }
                 });
         return members;
+    }
+
+    /** A write that is acknowledged only with enough copies. */
+    private final class CountedWrite extends CommitLog.GroupCommitRequest {
+        private final CommitLog.GroupCommitRequest write;
+        private final int needed;
+
+        CountedWrite(CommitLog.GroupCommitRequest write, int needed) {
+            super(
+                    write.getNextOffset(),
+                    Math.max(0, (write.getDeadLine() - System.nanoTime()) / 1_000_000),
+                    write.getAckNums());
+            this.write = write;
+            this.needed = needed;
+        }
+
+        @Override
+        public void wakeupCustomer(PutMessageStatus status) {
+            boolean few = status == PutMessageStatus.PUT_OK && countCopies(write.getNextOffset()) < needed;
+            write.wakeupCustomer(few ? PutMessageStatus.FLUSH_SLAVE_TIMEOUT : status);
+        }
     }
 
     private static final class Master {

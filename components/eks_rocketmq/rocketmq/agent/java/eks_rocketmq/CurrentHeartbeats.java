@@ -36,6 +36,9 @@ final class CurrentHeartbeats extends DefaultBrokerHeartbeatManager {
             Long maxOffset,
             Long confirmOffset,
             Integer priority) {
+        if (!channel.isActive()) {
+            return; // a late one: the broker has another connection by now, or none
+        }
         super.onBrokerHeartbeat(
                 cluster, group, address, id, timeoutMillis, channel, epoch, maxOffset, confirmOffset, priority);
         BrokerLiveInfo member = getBrokerLiveInfo(cluster, group, id);
@@ -43,7 +46,7 @@ final class CurrentHeartbeats extends DefaultBrokerHeartbeatManager {
             member.setBrokerAddr(address);
             member.setChannel(channel);
         }
-        // Its end may have been handled before.
+        // Its end may have been handled meanwhile.
         if (!channel.isActive()) {
             onBrokerChannelClose(channel);
         }

@@ -23,7 +23,16 @@ import org.apache.rocketmq.proxy.ProxyStartup;
 public final class Launcher {
     private Launcher() {}
 
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) {
+        try {
+            run(arguments);
+        } catch (Exception | LinkageError error) {
+            error.printStackTrace();
+            System.exit(1); // the threads of the probe server would keep the process
+        }
+    }
+
+    private static void run(String[] arguments) throws Exception {
         String role = arguments[0];
         String[] own = Arrays.copyOfRange(arguments, 3, arguments.length);
         Probe probe;

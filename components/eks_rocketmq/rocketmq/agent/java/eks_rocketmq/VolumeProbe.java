@@ -15,9 +15,10 @@ import java.nio.file.StandardOpenOption;
  *
  * <p>A slow volume completes other writes while this one waits, and is left alone. A restart would make it slower.
  */
-final class VolumeProbe implements Runnable {
+final class VolumeProbe {
     private static final String FILE = "eks-rocketmq-volume-probe";
     private static final long PERIOD_MILLIS = 1000;
+    private static final long RETRY_MILLIS = 5000;
     private static final long HUNG_MILLIS = 4000; // without one completed write
     private static final long UNKNOWN_HUNG_MILLIS = 30_000; // the same, if the kernel has no figures of the device
 
@@ -36,12 +37,12 @@ final class VolumeProbe implements Runnable {
     /** Starts to write to a file in the folder. */
     static VolumeProbe start(String folder) {
         VolumeProbe probe = new VolumeProbe(folder);
-        Daemon.start("EksRocketmqVolume", probe);
+        Daemon.repeat("EksRocketmqVolume", RETRY_MILLIS, probe::watch);
         return probe;
     }
 
-    @Override
-    public void run() {
+    /** Writes until a write fails, for example to a full volume at the first start. */
+    private void watch() throws InterruptedException {
         try {
             Files.createDirectories(file.getParent());
             try (FileChannel channel =
@@ -58,11 +59,10 @@ final class VolumeProbe implements Runnable {
                     Thread.sleep(PERIOD_MILLIS);
                 }
             }
-        } catch (IOException error) {
-            since = 0; // for example a full volume at the first start
-            System.out.println("the volume is not watched: " + error);
-        } catch (InterruptedException error) {
-            Thread.currentThread().interrupt();
+        } catch (IOException | RuntimeException error) {
+            System.out.println("the volume is not watched for " + RETRY_MILLIS + " ms: " + error);
+        } finally {
+            since = 0;
         }
     }
 

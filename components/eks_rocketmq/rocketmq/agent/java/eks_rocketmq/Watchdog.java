@@ -40,7 +40,7 @@ final class Watchdog implements Runnable {
         int failures = 0;
         try {
             while (true) {
-                String reason = probe.checkAlive();
+                String reason = ask();
                 failures = reason == null ? 0 : failures + 1;
                 if (failures >= FAILURES && !stopping) {
                     System.out.println(reason);
@@ -56,6 +56,16 @@ final class Watchdog implements Runnable {
             System.out.println("the watchdog has ended: " + error);
         } catch (InterruptedException error) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** A check that fails by itself says nothing about the role. */
+    private String ask() {
+        try {
+            return probe.checkAlive();
+        } catch (RuntimeException error) {
+            System.out.println("the role was not checked: " + error);
+            return null;
         }
     }
 

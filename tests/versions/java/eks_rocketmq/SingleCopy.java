@@ -1,0 +1,72 @@
+package eks_rocketmq;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.concurrent.TimeUnit;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.common.MixAll;
+import org.apache.rocketmq.store.CommitLog;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.ha.DefaultHAService;
+import org.apache.rocketmq.store.ha.GroupTransferService;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
+
+/**
+ * Lets a write wait for the slaves 2 and 3, and confirms smaller in-sync sets meanwhile: without 3, and the master alone.
+ *
+ * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT}, for RocketMQ's own replication and for that of the agent:
+ * the status of a write that slave 2 has, and of one that no slave has.
+ */
+public final class SingleCopy {
+    private static final long OFFSET = 100;
+    private static final long SLAVE_MILLIS = 10_000;
+
+    private SingleCopy() {}
+
+    public static void main(String[] arguments) {
+        TestProgram.run(() -> {
+            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+            DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
+            report("rocketmq", new AutoSwitchHAService(), store);
+            report("agent", new ConfirmedHAService(store.getMessageStoreConfig()), store);
+        });
+    }
+
+    private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {
+        service.init(store);
+        service.setLocalBrokerId(1L);
+        GroupTransferService waiting = PrivateFields.read(DefaultHAService.class, "groupTransferService", service);
+        waiting.start();
+        try (ServerSocketChannel server =
+                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
+            AutoSwitchHAConnection connection = new AutoSwitchHAConnection(service, channel, null);
+            PrivateFields.write(AutoSwitchHAConnection.class, "slaveId", connection, 2L);
+            PrivateFields.write(AutoSwitchHAConnection.class, "slaveAckOffset", connection, OFFSET);
+            PrivateFields.write(
+                    DefaultHAService.class, "connectionList", service, Collections.singletonList(connection));
+            System.out.println(name + "-two-copies " + write(service, OFFSET, 1L, 2L));
+            System.out.println(name + "-one-copy " + write(service, OFFSET + 1, 1L));
+        }
+    }
+
+    private static String write(AutoSwitchHAService service, long end, Long... remaining) throws Exception {
+        service.setSyncStateSet(new HashSet<>(Arrays.asList(1L, 2L, 3L)));
+        CommitLog.GroupCommitRequest write =
+                new CommitLog.GroupCommitRequest(end, SLAVE_MILLIS, MixAll.ALL_ACK_IN_SYNC_STATE_SET);
+        service.putRequest(write);
+        Thread.sleep(200); // it waits by then
+        if (write.future().isDone()) {
+            throw new IllegalStateException("the write did not wait for the slaves");
+        }
+        service.setSyncStateSet(new HashSet<>(Arrays.asList(remaining)));
+        return write.future().get(SLAVE_MILLIS, TimeUnit.MILLISECONDS).toString();
+    }
+}
