@@ -129,8 +129,15 @@ CONTROLLER_KEYS: dict[str, Value] = {
     "scanInactiveMasterInterval": 1000,
 }
 
-# After a failover, clients of the proxies wait until the cached route is refreshed.
-PROXY_KEYS: dict[str, Value] = {"topicRouteServiceCacheRefreshSeconds": 1}
+# After a failover, clients of the proxies wait until the cached route is refreshed. While no broker is registered, a
+# proxy forgets the types of topics and the users, and then refuses their messages until it reads them again.
+PROXY_KEYS: dict[str, Value] = {
+    "topicRouteServiceCacheRefreshSeconds": 1,
+    "topicConfigCacheRefreshSeconds": 5,
+    "subscriptionGroupConfigCacheRefreshSeconds": 5,
+    "userCacheRefreshSeconds": 5,
+    "aclCacheRefreshSeconds": 5,
+}
 
 _MEASURED_TIMERS: Mapping[str, Mapping[str, Value]] = {
     "broker": {
