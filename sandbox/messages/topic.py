@@ -60,5 +60,10 @@ def create(master: str, topic: str, group: str) -> None:
         # No attributes: slaves of 5.3.3 never replicate a topic with one. Without a type the topic is NORMAL.
     }
     remoting.invoke(master, remoting.CREATE_TOPIC, fields)
+    create_group(master, group)
+
+
+def create_group(master: str, group: str) -> None:
+    """Create a consumer group on one broker, `host:port`."""
     settings = {"groupName": group, "consumeEnable": True, "consumeFromMinEnable": True, "retryQueueNums": 1}
     remoting.invoke(master, remoting.CREATE_GROUP, body=json.dumps(settings).encode())

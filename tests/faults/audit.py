@@ -36,12 +36,14 @@ class Audit:
     times: FaultTimes
     final_master: str
     whole_seconds: float
+    elections: int
+    """Masters that were elected between the begin of the load and its end."""
     findings: Findings
     attempts: Sequence[Attempt]
 
     @property
     def row(self) -> dict[str, Any]:
-        row = build_row(self.fault, self.findings, self.whole_seconds)
+        row = build_row(self.fault, self.findings, self.whole_seconds) | {"elections": self.elections}
         return row | ({"event_gaps": self.event_gaps} if self.times.events else {})
 
     @property
@@ -93,6 +95,8 @@ def run_audit(
 ) -> Audit:
     """Inject a fault under load and compare the ledger with what the master after one more failover stores.
 
+    The other members have the same queues, so each of them would have been as good a master.
+
     Args:
         cluster: deployment, whole.
         name: name of the fault in the result.
@@ -102,12 +106,14 @@ def run_audit(
         other_loads: further clients, each with its own workloads.
 
     Raises:
-        TimeoutError: a client or the group does not recover.
+        AssertionError: the final master does not have the offsets of a consumer group.
+        TimeoutError: a client or the group does not recover, or the members do not have the same queues.
     """
     everything = [*workloads, *(each for one in other_loads for each in one.workloads)]
     topics = [each.topic for each in everything]
     clusters.wait_until_whole(cluster)
     clusters.create_topics(cluster, ((each.topic, each.topic_kind) for each in everything))
+    epoch = clusters.read_epoch(cluster)
     class_path = java.ensure(java.AUDIT, Report())
     name_servers = cluster.list_client_name_servers()
     load = Loads([JavaLoad(class_path, name_servers, folder, workloads, cluster.in_client_network), *other_loads])
@@ -118,12 +124,16 @@ def run_audit(
         attempts = load.attempts()
         clusters.wait_until_whole(cluster, topics)
         whole_seconds = (time.monotonic_ns() - times.end) / NANOSECONDS
+        elections = clusters.read_epoch(cluster) - epoch
+        clusters.wait_for_equal_queues(cluster, topics)
         final_master = clusters.fail_over(cluster)
+        skipped = clusters.find_skipped_offsets(cluster, final_master, topics)
+        assert not skipped, f"{final_master} does not have the offsets of the consumers: {skipped}"
         brokers = [cluster.address(final_master), *times.other_brokers]
         findings = _settle(cluster, class_path, brokers, attempts, everything, folder)
     finally:
         load.close()
-    audit = Audit(name, times, final_master, whole_seconds, findings, attempts)
+    audit = Audit(name, times, final_master, whole_seconds, elections, findings, attempts)
     audit.write(folder)
     return audit
 

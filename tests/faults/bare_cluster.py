@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from eks_rocketmq.rocketmq.roles.role_plans import STORE_DIRECTORY
 from sandbox import pins
 from sandbox.cache import entry, recipes
 from sandbox.cluster.netns import inside
@@ -84,13 +85,11 @@ class BareCluster:
     def in_client_network(self, argv: list[str]) -> list[str]:
         return in_network(self.client_netns, self.pods.folder / "hosts", argv)
 
-    def block(self, left: Iterable[str], right: Iterable[str]) -> None:
-        # Each side drops what arrives. A rule for what leaves would return an error to the sender at once.
-        left, right = list(left), list(right)
-        for here, there in ((left, right), (right, left)):
-            rules = "".join(f"-A INPUT -s {self._network(name)[1]} -j DROP\n" for name in there)
-            for name in here:
-                self._filter(self._network(name)[0], rules)
+    def drop(self, receivers: Iterable[str], senders: Iterable[str]) -> None:
+        # A rule for what leaves would return an error to the sender at once.
+        rules = "".join(f"-A INPUT -s {self._network(name)[1]} -j DROP\n" for name in senders)
+        for name in receivers:
+            self._filter(self._network(name)[0], rules)
 
     def heal(self) -> None:
         for netns in self._blocked:
@@ -114,6 +113,12 @@ class BareCluster:
         process = self._pod(name).process
         assert process is not None
         process.send_signal(signal.SIGSTOP)
+
+    def pause(self, name: str) -> AbstractContextManager[None]:
+        return clusters.pause_processes(map(int, run(["ip", "netns", "pids", self._network(name)[0]]).split()))
+
+    def find_store(self, name: str) -> Path:
+        return Path(self._pod(name).relocate(STORE_DIRECTORY))
 
     def lose_power(self, names: Iterable[str]) -> None:
         """Stop machines at once. What is not on their volumes is lost. They stay off until `restore_power`."""

@@ -1,12 +1,13 @@
 """All faults by name."""
 
+import math
 from collections.abc import Callable, Mapping
 
 from tests.faults.bare_cluster import BareCluster
 from tests.faults.controller_faults import CONTROLLER_FAULTS, empty_controllers_after_many_events
 from tests.faults.disk_faults import DISK_FAULTS, DiskFault
 from tests.faults.faults import FAULTS, Fault, FaultTimes
-from tests.faults.kubernetes_faults import KUBERNETES_FAULTS
+from tests.faults.kubernetes_faults import DELETIONS, KILLS, KUBERNETES_FAULTS
 from tests.faults.sandbox_cluster import SandboxCluster
 from tests.faults.stack_changes import STACK_CHANGES
 
@@ -21,6 +22,34 @@ SANDBOX_FAULTS: Mapping[str, Callable[[SandboxCluster], FaultTimes]] = {
 }
 """Faults of the deployed stack."""
 ALL_FAULTS: Mapping[str, Callable[..., FaultTimes]] = {**_FAULTS_OF_VOLUMES, **SANDBOX_FAULTS}
+
+_MASTER_STAYS = frozenset(
+    {
+        *("slave-killed", "slave-hung", "slave-isolated", "master-and-slave-disconnected"),
+        *("power-lost-by-slave", "volume-hung-under-slave", "pod-without-role-deleted"),
+        *("proxies-killed", "proxy-hung", "name-servers-killed", "name-server-hung"),
+    }
+)
+_MASTER_MAY_CHANGE = frozenset(
+    {
+        *("controller-leader-killed", "controller-leader-hung", "controller-quorum-lost", "controllers-emptied"),
+        *("links-slow", "packets-lost", "volumes-full", "group-added", "controllers-changed"),
+    }
+)
+_SEVERAL_ELECTIONS = {
+    "masters-elected": 5,
+    "master-killed-10-times": KILLS,
+    "master-pod-deleted-20-times": DELETIONS,
+    "settings-changed": 2,
+    "agent-off-and-on": 2,
+}
+
+
+def find_elections(fault: str) -> tuple[int, float]:
+    """Return how many elections a fault causes, at least and at most. Another number means that it had no effect."""
+    if fault in _MASTER_STAYS:
+        return 0, 0
+    return 0 if fault in _MASTER_MAY_CHANGE else _SEVERAL_ELECTIONS.get(fault, 1), math.inf
 
 
 def find_fault(name: str, cluster: BareCluster) -> Fault:

@@ -75,12 +75,16 @@ def build_timeline(attempts: Iterable[Attempt], zero: int) -> dict[int, dict[str
 def compute_event_gaps(attempts: Iterable[Attempt], events: Sequence[int]) -> list[float]:
     """Return the longest time without an acknowledged message after each event and before the next one, in seconds.
 
-    A gap that has begun before an event counts from the last acknowledgement, and for this event only.
+    A gap that has begun before an event counts from the last acknowledgement, and for this event only. It is infinite
+    if no message is acknowledged before the next event. A client that does not recover has a gap until its last
+    attempt.
     """
-    successes = sorted(one.end for one in attempts if one.acknowledged and one.end is not None)
+    own = list(attempts)
+    successes = sorted(one.end for one in own if one.acknowledged and one.end is not None)
+    times = [*successes, _find_last(own)] if own else []
     ends = [*events[1:], math.inf]
     return [
-        max((later - earlier for earlier, later in pairwise(successes) if begin <= later < end), default=0)
+        max((later - earlier for earlier, later in pairwise(times) if begin <= later < end), default=math.inf)
         / NANOSECONDS
         for begin, end in zip(events, ends, strict=True)
     ]
@@ -151,8 +155,11 @@ def _compute_gaps(attempts: Iterable[Attempt], lost: set[str]) -> dict[str, floa
         by_client[attempt.client].append(attempt)
     gaps = {}
     for client, own in by_client.items():
-        last = max(attempt.begin if attempt.end is None else attempt.end for attempt in own)
         successes = sorted(one.end for one in own if one.acknowledged and one.id not in lost and one.end is not None)
-        times = [*(successes or [min(attempt.begin for attempt in own)]), last]
+        times = [*(successes or [min(attempt.begin for attempt in own)]), _find_last(own)]
         gaps[client] = max(later - earlier for earlier, later in pairwise(times)) / NANOSECONDS
     return gaps
+
+
+def _find_last(attempts: Iterable[Attempt]) -> int:
+    return max(one.begin if one.end is None else one.end for one in attempts)

@@ -1,16 +1,23 @@
 """What a fault and an audit need of a deployment, wherever it runs."""
 
-import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+import os
+import signal
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from typing import Protocol
 
+from sandbox.messages.remoting import RemotingError
+from sandbox.messages.topic import create_group
 from sandbox.polling import until
 from tests.faults import group_status
 from tests.faults.group_status import GroupState
 
 CLIENTS = "clients"
 """Name of the clients' machine, beside the names of members, controllers and name servers."""
+CONSUMERS = "audit-consumers"
+OFFSETS = {queue: 10 + queue for queue in range(group_status.QUEUES)}
+"""Offsets that the group `CONSUMERS` has committed in the queues of each topic."""
 
 
 class Cluster(Protocol):
@@ -40,11 +47,11 @@ class Cluster(Protocol):
     def in_client_network(self, argv: list[str]) -> list[str]:
         """Return the command that runs `argv` on the clients' machine."""
 
-    def block(self, left: Iterable[str], right: Iterable[str]) -> None:
-        """Drop all packets between two sets of machines, without an answer."""
+    def drop(self, receivers: Iterable[str], senders: Iterable[str]) -> None:
+        """Drop what machines receive from others, without an answer. What they send still arrives."""
 
     def heal(self) -> None:
-        """Undo every `block`."""
+        """Undo every `drop`."""
 
     def kill(self, name: str) -> None:
         """End a process with SIGKILL. It stays ended."""
@@ -55,7 +62,11 @@ class Cluster(Protocol):
     def hang(self, name: str) -> None:
         """Stop a process with SIGSTOP. Whatever the deployment has for hung processes may kill and restart it."""
 
-    def running(self, name: str) -> bool: ...
+    def pause(self, name: str) -> AbstractContextManager[None]:
+        """Stop all processes of a machine, also those that watch it, and continue them after the block."""
+
+    def find_store(self, name: str) -> Path:
+        """Return the folder of a member's store, where this machine can read it."""
 
 
 def read_state(cluster: Cluster) -> GroupState | None:
@@ -76,8 +87,40 @@ def find_master(cluster: Cluster) -> str:
     raise LookupError(f"the controllers know no master of {cluster.group}: {state}")
 
 
+def read_epoch(cluster: Cluster) -> int:
+    """Return the epoch of the master. Each election raises it by one.
+
+    Raises LookupError while the controllers do not answer.
+    """
+    state = read_state(cluster)
+    if state is None:
+        raise LookupError(f"no controller knows {cluster.group}")
+    return state.epoch
+
+
+def block(cluster: Cluster, left: Iterable[str], right: Iterable[str]) -> None:
+    """Drop all packets between two sets of machines, without an answer. `heal` undoes it."""
+    left, right = list(left), list(right)
+    cluster.drop(left, right)
+    cluster.drop(right, left)
+
+
+@contextmanager
+def pause_processes(processes: Iterable[int]) -> Generator[None]:
+    """Stop processes with SIGSTOP, and continue those that still run after the block."""
+    stopped = list(processes)
+    for process in stopped:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+
+
 def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]], seconds: float = 60.0) -> None:
-    """Create topics, given by name and kind, and wait until every member has them.
+    """Create topics, given by name and kind, in which a consumer group has offsets. Wait until every member has both.
 
     Raises TimeoutError.
     """
@@ -85,8 +128,11 @@ def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]], seconds: 
     master = cluster.address(find_master(cluster))
     members = [cluster.address(name) for name in cluster.members]
     with cluster.observe():
+        create_group(master, CONSUMERS)
         for topic, kind in wanted:
             group_status.create_topic(master, topic, kind)
+            for queue, offset in OFFSETS.items():
+                group_status.set_offset(master, CONSUMERS, topic, queue, offset)
         _require(
             lambda: group_status.have_equal_metadata(members, [topic for topic, _ in wanted]),
             seconds,
@@ -94,8 +140,8 @@ def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]], seconds: 
         )
 
 
-def wait_until_whole(cluster: Cluster, topics: Iterable[str] = (), seconds: float = 300.0) -> float:
-    """Wait until all members are in sync, with the same topics and consumer offsets. Return the seconds that it took.
+def wait_until_whole(cluster: Cluster, topics: Iterable[str] = (), seconds: float = 300.0) -> None:
+    """Wait until all members are in sync, with the same topics and consumer offsets.
 
     Raises TimeoutError.
     """
@@ -109,9 +155,45 @@ def wait_until_whole(cluster: Cluster, topics: Iterable[str] = (), seconds: floa
         with cluster.observe():
             return group_status.have_equal_metadata(members, wanted)
 
-    started = time.monotonic()
     _require(whole, seconds, "all members are in sync, with the same topics and offsets")
-    return time.monotonic() - started
+
+
+def wait_for_equal_queues(cluster: Cluster, topics: Iterable[str], seconds: float = 30.0) -> None:
+    """Wait until the queues of all members have the same entries, so that consumers get the same from each as master.
+
+    An entry is the place of a message in the commit log. No client may send meanwhile.
+
+    Raises TimeoutError.
+    """
+    wanted = list(topics)
+
+    def equal() -> bool:
+        first, *others = (_read_queues(cluster.find_store(name), wanted) for name in cluster.members)
+        return all(each == first for each in others)
+
+    _require(equal, seconds, "the queues of all members have the same entries")
+
+
+def _read_queues(store: Path, topics: Iterable[str]) -> dict[str, bytes]:
+    """Return the files of the queues by their path in the store, without the unused rest of the last file."""
+    folder = store / "consumequeue"
+    files = (path for topic in topics for path in (folder / topic).glob("*/*"))
+    return {str(path.relative_to(folder)): path.read_bytes().rstrip(b"\0") for path in files}
+
+
+def find_skipped_offsets(cluster: Cluster, master: str, topics: Iterable[str]) -> dict[str, dict[int, int | None]]:
+    """Return the topics in which a master does not have the committed offsets, with those that it has by queue."""
+    address = cluster.address(master)
+    with cluster.observe():
+        found = {topic: {queue: _get_offset(address, topic, queue) for queue in OFFSETS} for topic in topics}
+    return {topic: offsets for topic, offsets in found.items() if offsets != OFFSETS}
+
+
+def _get_offset(address: str, topic: str, queue: int) -> int | None:
+    try:
+        return group_status.get_offset(address, CONSUMERS, topic, queue)
+    except RemotingError:
+        return None
 
 
 def fail_over(cluster: Cluster, in_sync: int = 2, seconds: float = 180.0) -> str:

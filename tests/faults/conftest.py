@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.faults import volumes
 from tests.faults.audit import Audit, run_audit
 from tests.faults.bare_cluster import BareCluster, start_cluster
-from tests.faults.catalogue import find_fault
+from tests.faults.catalogue import find_elections, find_fault
 from tests.faults.disk_faults import DISK_FAULTS
 from tests.faults.load import WORKLOADS, name_run
 from tests.faults.results import collect, publish, record
@@ -33,10 +33,21 @@ class AuditFault(Protocol):
     ) -> Audit: ...
 
 
+OUTAGE_SECONDS = 20.0
+"""Longest time without writes after a master hangs or is cut off, in the worst run."""
+SLAVE_SECONDS = 6.0
+"""Longest time without writes after a slave is lost."""
+SENT_ONCE = ("java-normal-", "java-fifo-")
+"""Clients whose messages may be stored once only. Delayed ones and transactions are stored again by the broker."""
+
+
 def assert_nothing_lost(audit: Audit) -> None:
-    """Assert that each acknowledged message is stored, intact and in order."""
+    """Assert that each acknowledged message is stored, intact and in order, and that the fault had its effect."""
     assert audit.findings.lost == [], audit.lost()
     assert audit.findings.correct, audit.row
+    assert not [id_ for id_ in audit.findings.duplicated if id_.startswith(SENT_ONCE)], audit.row
+    fewest, most = find_elections(audit.fault)
+    assert fewest <= audit.elections <= most, audit.row
 
 
 @pytest.fixture

@@ -126,6 +126,15 @@ def elect_member_with_new_volume(cluster: BareCluster) -> FaultTimes:
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
+def replace_volume_of_master(cluster: BareCluster) -> FaultTimes:
+    """Replace the master's volume by an empty one, with its process."""
+    master = find_master(cluster)
+    begin = time.monotonic_ns()
+    cluster.replace_volume(master)
+    cluster.wait_ready(master)
+    return FaultTimes(begin, time.monotonic_ns(), master)
+
+
 def _cut_power(cluster: BareCluster, master: str, names: Iterable[str]) -> FaultTimes:
     names = list(names)
     begin = time.monotonic_ns()
@@ -151,6 +160,7 @@ DISK_FAULTS: dict[str, DiskFault] = {
     "power-lost-by-two-members": cut_power_of_two_members,
     "power-lost-by-all": cut_power_of_all_members,
     "volumes-full": fill_volumes,
+    "master-volume-replaced": replace_volume_of_master,
     "member-elected-with-new-volume": elect_member_with_new_volume,
     "volume-hung-under-master": freeze_volume_of_master,
     "volume-hung-under-slave": freeze_volume_of_slave,

@@ -12,11 +12,12 @@ from typing import TypeAlias
 from eks_rocketmq.rocketmq.naming import labels
 from sandbox.polling import until
 from tests.faults import group_status
-from tests.faults.cluster import CLIENTS, Cluster, find_master, read_state
+from tests.faults.cluster import CLIENTS, Cluster, block, find_master, read_state
 
 PARTITION_SECONDS = 28.0
 RESTART_SECONDS = 10.0
 HANG_SECONDS = 40.0
+PAUSE_SECONDS = 25.0
 WRITABLE_SECONDS = 60.0
 
 
@@ -53,6 +54,32 @@ def isolate_master_except_from_slaves(cluster: Cluster, seconds: float = PARTITI
     """Cut the master and the clients off from controllers and name servers. Slaves reach both sides."""
     master = find_master(cluster)
     return _partition(cluster, master, [master, CLIENTS], [*cluster.controllers, *cluster.name_servers], seconds)
+
+
+def disconnect_slave_from_master(cluster: Cluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
+    """Cut the master off from one slave. Both reach everything else."""
+    master = find_master(cluster)
+    return _partition(cluster, master, [master], list_slaves(cluster, master)[:1], seconds)
+
+
+def deafen_master(cluster: Cluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
+    """Drop what the master receives from all but the clients. What it sends still arrives."""
+    master = find_master(cluster)
+    senders = [*list_slaves(cluster, master), *cluster.controllers, *cluster.name_servers]
+    return disturb_network(cluster, master, seconds, lambda: cluster.drop([master], senders))
+
+
+def pause_master(cluster: Cluster, seconds: float = PAUSE_SECONDS) -> FaultTimes:
+    """Stop all processes of the master's machine, and continue them after another member is master.
+
+    Raises AssertionError if no other member becomes master.
+    """
+    master = find_master(cluster)
+    begin = time.monotonic_ns()
+    with cluster.pause(master):
+        time.sleep(seconds)
+        assert find_master(cluster) != master, f"{master} is still master"
+    return FaultTimes(begin, time.monotonic_ns(), master)
 
 
 def kill_master(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
@@ -112,7 +139,7 @@ def elect_other_masters(cluster: Cluster, times: int = 5, pause: float = 6.0) ->
         with cluster.observe():
             controllers = [cluster.address(name) for name in cluster.controllers]
             group_status.elect(controllers, labels.CLUSTER, cluster.group, others[0])
-        until(lambda: _can_write(cluster), WRITABLE_SECONDS, every=0.5)
+        assert until(lambda: _can_write(cluster), WRITABLE_SECONDS, every=0.5), f"after the election of {others[0]}"
         time.sleep(pause)
     return FaultTimes(begin, time.monotonic_ns(), master)
 
@@ -139,20 +166,28 @@ def _can_write(cluster: Cluster) -> bool:
     return state is not None and bool(state.master) and len(state.in_sync) > 1
 
 
-def _partition(cluster: Cluster, master: str, left: Iterable[str], right: Iterable[str], seconds: float) -> FaultTimes:
+def disturb_network(cluster: Cluster, master: str, seconds: float, disturb: Callable[[], None]) -> FaultTimes:
+    """Disturb the network for some seconds."""
     begin = time.monotonic_ns()
     try:
-        cluster.block(left, right)
+        disturb()
         time.sleep(seconds)
     finally:
         cluster.heal()
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
+def _partition(cluster: Cluster, master: str, left: Iterable[str], right: Iterable[str], seconds: float) -> FaultTimes:
+    return disturb_network(cluster, master, seconds, lambda: block(cluster, left, right))
+
+
 FAULTS: dict[str, Fault] = {
     "master-isolated-with-clients": isolate_master_with_clients,
     "controllers-isolated-from-master": isolate_controllers_from_master,
     "master-isolated-except-from-slaves": isolate_master_except_from_slaves,
+    "master-and-slave-disconnected": disconnect_slave_from_master,
+    "master-deaf": deafen_master,
+    "master-paused": pause_master,
     "master-killed": kill_master,
     "slave-killed": kill_slave,
     "two-members-killed": kill_two_members,

@@ -29,7 +29,6 @@ class GroupState:
     master: str
     epoch: int
     in_sync: frozenset[str]
-    alive: frozenset[str]
     ids: Mapping[str, int]
     """Broker IDs by address."""
 
@@ -64,7 +63,6 @@ def read_group(controllers: Sequence[str], group: str) -> GroupState | None:
         master=state.get("masterAddress") or "",
         epoch=int(state["masterEpoch"]),
         in_sync=frozenset(one["brokerAddress"] for one in state["inSyncReplicas"] if one["alive"]),
-        alive=frozenset(one["brokerAddress"] for one in replicas if one["alive"]),
         ids={one["brokerAddress"]: int(one["brokerId"]) for one in replicas},
     )
 

@@ -14,8 +14,8 @@ from sandbox.doctor_faults.fault_context import FaultContext
 from sandbox.messages.remoting import RemotingError
 from sandbox.polling import until
 from tests.faults import group_status
-from tests.faults.cluster import CLIENTS, find_master, read_state
-from tests.faults.faults import PARTITION_SECONDS, FaultTimes
+from tests.faults.cluster import CLIENTS, block, find_master, read_state
+from tests.faults.faults import PARTITION_SECONDS, FaultTimes, disturb_network
 from tests.faults.sandbox_cluster import SandboxCluster
 
 DELETIONS = 20
@@ -29,6 +29,8 @@ DNS_SECONDS = 60.0
 API_SECONDS = 120.0
 NOTICE_SECONDS = 5.0
 """Time in which the kubelet notices that a process has ended."""
+DRAIN_BEGIN_SECONDS = 1.0
+"""Time in which the drain of a deleted pod has begun. It waits longer than this for the controllers."""
 HANG_SECONDS = 120.0
 """Time in which the kubelet replaces a process that hangs."""
 SLOW_SECONDS = 60.0
@@ -89,10 +91,14 @@ def delete_pod_without_role(cluster: SandboxCluster) -> FaultTimes:
     slave = next(name for name in cluster.members if name != master)
     begin = time.monotonic_ns()
     _delete_pod(cluster, slave)
-    # The broker answers before the controllers have told it its role.
-    found = until(lambda: _answers(cluster, slave), 120, every=0.05)
-    assert found, f"{slave} does not answer"
-    event = _delete_pods(cluster, [slave])
+    assert until(lambda: cluster.has_network(slave), 60, every=0.1), f"{slave} has no network"
+    # It has no role until it reaches the controllers. The drain could have one elected as soon as it reaches them.
+    block(cluster, [slave], cluster.controllers)
+    assert until(lambda: _answers(cluster, slave), 120, every=0.05), f"{slave} does not answer"
+    state = read_state(cluster)
+    assert state is not None
+    assert cluster.address(slave) not in state.ids, f"{slave} has a role"
+    event = _delete_pods(cluster, [slave], meanwhile=cluster.heal)
     after = find_master(cluster)
     assert after == master, f"{after} was elected in place of {master}, which was healthy"
     return FaultTimes(begin, time.monotonic_ns(), master, (begin, event))
@@ -128,26 +134,17 @@ def isolate_slave(cluster: SandboxCluster, seconds: float = PARTITION_SECONDS) -
     master = find_master(cluster)
     slave = next(name for name in cluster.members if name != master)
     others = [name for name in _machines(cluster) if name != slave]
-    begin = time.monotonic_ns()
-    try:
-        cluster.block([slave], [CLIENTS, *others])
-        time.sleep(seconds)
-    finally:
-        cluster.heal()
-    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+    return disturb_network(cluster, master, seconds, lambda: block(cluster, [slave], [CLIENTS, *others]))
 
 
 def lose_packets(cluster: SandboxCluster, seconds: float = LOSSY_SECONDS, share: float = LOST_PACKETS) -> FaultTimes:
     """Drop a share of all packets that members, controllers and name servers receive."""
-    master = find_master(cluster)
-    begin = time.monotonic_ns()
-    try:
+
+    def disturb() -> None:
         for name in _machines(cluster):
             cluster.filter(name, [f"-A INPUT ! -i lo -m statistic --mode random --probability {share} -j DROP"])
-        time.sleep(seconds)
-    finally:
-        cluster.heal()
-    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+
+    return disturb_network(cluster, find_master(cluster), seconds, disturb)
 
 
 def slow_links(cluster: SandboxCluster, seconds: float = SLOW_SECONDS, rate: str = SLOW_RATE) -> FaultTimes:
@@ -206,10 +203,13 @@ def stop_dns(cluster: SandboxCluster, seconds: float = DNS_SECONDS) -> FaultTime
 
 def stop_kubernetes_api(cluster: SandboxCluster, seconds: float = API_SECONDS) -> FaultTimes:
     """Stop the Kubernetes API, and kill the master meanwhile."""
-    master, process = find_master(cluster), cluster.jvm(find_master(cluster))
+    master = find_master(cluster)
+    process = cluster.jvm(master)
     begin = time.monotonic_ns()
     with cluster.without_api():
         time.sleep(seconds / 4)
+        found = find_master(cluster)
+        assert found == master, f"{found} became master in place of {master} while the API was gone"
         event = time.monotonic_ns()
         os.kill(process, signal.SIGKILL)
         time.sleep(seconds * 3 / 4)
@@ -228,12 +228,17 @@ def _delete_pod(cluster: SandboxCluster, name: str, seconds: float = 120.0) -> N
     assert found, f"no pod replaces {name}"
 
 
-def _delete_pods(cluster: SandboxCluster, names: Iterable[str]) -> int:
-    """Delete pods gracefully, all at once, and wait until others in their place are ready. Return the time of it."""
+def _delete_pods(cluster: SandboxCluster, names: Iterable[str], meanwhile: Callable[[], None] = lambda: None) -> int:
+    """Delete pods gracefully, all at once, and wait until others in their place are ready. Return the time of it.
+
+    `meanwhile` is called when their drains have begun.
+    """
     wanted = list(names)
     before = {name: cluster.uid(name) for name in wanted}
     begin = time.monotonic_ns()
     cluster.kubectl("delete", "pod", *wanted, "--wait=false")
+    time.sleep(DRAIN_BEGIN_SECONDS)
+    meanwhile()
     replaced = until(lambda: all(cluster.uid(name) not in {before[name], None} for name in wanted), 240)
     assert replaced, f"no pods replace {wanted}"
     cluster.wait_until_ready()

@@ -34,7 +34,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """One message at one offset of a queue. `intact` says that its body is that of its id."""
+    """One message at one offset of a queue. `intact` says that its body is that of its id, and the offset its own."""
 
     id: str
     topic: str

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from eks_rocketmq.rocketmq.roles.role_plans import STORE_DIRECTORY
 from sandbox import lifecycle
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster import cgroups, containerd_images, netns, network, node
@@ -59,7 +60,6 @@ class SandboxCluster:
     controller_count: int = 3
     through_services: bool = False
     """Whether clients ask the name servers through their Services, which one of the nodes serves to all clients."""
-    restarts: list[str] = field(default_factory=list)
     _pods: dict[str, dict[str, Any]] = field(default_factory=dict)
     _read_at: float = 0.0
     _filtered: list[str] = field(default_factory=list)
@@ -124,12 +124,10 @@ class SandboxCluster:
     def in_client_network(self, argv: list[str]) -> list[str]:
         return in_netns(self.client_netns, argv)
 
-    def block(self, left: Iterable[str], right: Iterable[str]) -> None:
-        left, right = list(left), list(right)
-        for here, there in ((left, right), (right, left)):
-            addresses = [self._client_or_pod_address(name) for name in there]
-            for name in here:
-                self.filter(name, [f"-A INPUT -s {address} -j DROP" for address in addresses])
+    def drop(self, receivers: Iterable[str], senders: Iterable[str]) -> None:
+        rules = [f"-A INPUT -s {self._client_or_pod_address(name)} -j DROP" for name in senders]
+        for name in receivers:
+            self.filter(name, rules)
 
     def heal(self) -> None:
         for path in self._filtered:
@@ -152,6 +150,12 @@ class SandboxCluster:
 
     def hang(self, name: str) -> None:
         os.kill(self.jvm(name), signal.SIGSTOP)
+
+    def pause(self, name: str) -> AbstractContextManager[None]:
+        return clusters.pause_processes(process for process, _ in self._processes(name))
+
+    def find_store(self, name: str) -> Path:
+        return Path(f"/proc/{self.jvm(name)}/root{STORE_DIRECTORY}")
 
     def running(self, name: str) -> bool:
         try:
@@ -316,6 +320,10 @@ class SandboxCluster:
 
     def _client_or_pod_address(self, name: str) -> str:
         return CLIENT_ADDRESS if name == clusters.CLIENTS else self.address(name).rpartition(":")[0]
+
+    def has_network(self, name: str) -> bool:
+        """Return whether a pod has its address, and the first of its processes runs."""
+        return self.address(name) != UNKNOWN and bool(self._processes(name))
 
     def _network(self, name: str) -> str:
         """Return the path of a machine's network namespace."""

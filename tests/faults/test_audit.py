@@ -1,6 +1,7 @@
 """Load generator, reader and checker together, against a broker in memory that acknowledges every message."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from sandbox.cache import java
 from sandbox.progress import Report
 from tests.faults.checker import Findings, check
-from tests.faults.fake_broker import Store, start_broker
+from tests.faults.fake_broker import FakeBroker, Store, start_broker
 from tests.faults.load import JavaLoad, Workload, read_topics, wait_for_successes
 
 WORKLOAD = Workload("java-fifo", kind="fifo", threads=2, keys=2, rate=100.0)
@@ -21,7 +22,9 @@ def class_path() -> str:
     return java.ensure(java.AUDIT, Report())
 
 
-def audit(store: Store, class_path: str, folder: Path) -> Findings:
+def audit(
+    store: Store, class_path: str, folder: Path, damage: Callable[[FakeBroker], None] = lambda _: None
+) -> Findings:
     with start_broker(store) as broker:
         load = JavaLoad(class_path, [broker.address], folder, [WORKLOAD], lambda argv: argv)
         load.start()
@@ -30,6 +33,7 @@ def audit(store: Store, class_path: str, folder: Path) -> Findings:
             load.stop()
         finally:
             load.close()
+        damage(broker)
         stored = read_topics(class_path, broker.address, [WORKLOAD.topic], folder, lambda argv: argv)
     return check(load.attempts(), stored)
 
@@ -49,3 +53,17 @@ def test_a_broker_that_acknowledges_what_it_drops_is_found(class_path: str, tmp_
     assert set(findings.duplicated) == doubled
     assert not findings.correct
     assert (findings.unexpected, findings.recovered, findings.out_of_order) == ([], [], [])
+
+
+def test_messages_at_each_others_places_are_found(class_path: str, tmp_path: Path) -> None:
+    # Each says the offset that it had. A consumer gets them in the order of the queue.
+    exchanged: list[bytes] = []
+
+    def exchange(broker: FakeBroker) -> None:
+        queue = next(one for one in broker.queues if len(one) > 3)
+        queue[2], queue[3] = queue[3], queue[2]
+        exchanged.extend(queue[2:4])
+
+    findings = audit(lambda _id: 1, class_path, tmp_path, exchange)
+    assert len(findings.lost) == len(findings.unexpected) == len(exchanged) == 2
+    assert not findings.correct

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.faults.conftest import AuditFault, assert_nothing_lost
+from tests.faults.conftest import OUTAGE_SECONDS, SLAVE_SECONDS, AuditFault, assert_nothing_lost
 
 SYNC: Mapping[str, str | int | bool] = {"flushDiskType": "SYNC_FLUSH"}
 SMALL_LOG_FILES: Mapping[str, str | int | bool] = {"mappedFileSizeCommitLog": 1024**2, "maxMessageSize": 65536}
@@ -13,7 +13,7 @@ FLUSH_SECONDS = 1.5
 
 
 def test_power_loss_of_the_master_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
-    audit = audit_fault("power-lost-by-master", "normal")
+    audit = audit_fault("power-lost-by-master", "steady")
     assert_nothing_lost(audit)
 
 
@@ -25,9 +25,21 @@ def test_power_loss_of_some_members_loses_no_acknowledged_message(audit_fault: A
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("fault", ["volume-hung-under-master", "volume-hung-under-slave"])
-def test_a_member_whose_volume_hangs_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
-    audit = audit_fault(fault, "normal")
+@pytest.mark.parametrize(
+    ("fault", "load", "within"),
+    [("volume-hung-under-master", "steady", OUTAGE_SECONDS), ("volume-hung-under-slave", "normal", SLAVE_SECONDS)],
+)
+def test_a_member_whose_volume_hangs_loses_no_acknowledged_message(
+    audit_fault: AuditFault, fault: str, load: str, within: float
+) -> None:
+    audit = audit_fault(fault, load)
+    assert_nothing_lost(audit)
+    assert audit.findings.gaps["java-normal"] <= within, audit.row
+
+
+@pytest.mark.long
+def test_a_master_that_loses_its_volume_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
+    audit = audit_fault("master-volume-replaced", "normal")
     assert_nothing_lost(audit)
 
 

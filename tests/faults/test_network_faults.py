@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.conftest import AuditFault, assert_nothing_lost
+from tests.faults.conftest import OUTAGE_SECONDS, SLAVE_SECONDS, AuditFault, assert_nothing_lost
 from tests.faults.load import WORKLOADS
 
 ELECTION_SECONDS = 10.0
@@ -15,11 +15,23 @@ PARTITION_SECONDS = 28.0
         "master-isolated-with-clients",
         pytest.param("controllers-isolated-from-master", marks=pytest.mark.long),
         pytest.param("master-isolated-except-from-slaves", marks=pytest.mark.long),
+        pytest.param("master-deaf", marks=pytest.mark.long),
     ],
 )
 def test_an_isolated_master_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
-    audit = audit_fault(fault, "normal")
+    audit = audit_fault(fault, "steady" if fault == "master-isolated-with-clients" else "normal")
     assert_nothing_lost(audit)
+    if fault == "controllers-isolated-from-master":
+        assert audit.findings.gaps["java-normal"] <= OUTAGE_SECONDS, audit.row
+
+
+@pytest.mark.long
+def test_a_slave_that_does_not_reach_the_master_leaves_the_in_sync_set_and_loses_no_acknowledged_message(
+    audit_fault: AuditFault,
+) -> None:
+    audit = audit_fault("master-and-slave-disconnected", "normal")
+    assert_nothing_lost(audit)
+    assert audit.findings.gaps["java-normal"] <= SLAVE_SECONDS, audit.row
 
 
 @pytest.mark.long

@@ -79,7 +79,7 @@ def test_no_acknowledged_message_is_lost(audit_fault: AuditOnSandbox, fault: str
 
 @pytest.mark.parametrize("fault", NODE_LOSSES)
 def test_writes_continue_within_20_seconds_of_the_loss_of_a_node(audit_fault: AuditOnSandbox, fault: str) -> None:
-    audit = audit_fault(fault)
+    audit = audit_fault(fault, "steady" if fault == "node-lost" else "normal")
     # A client of a proxy on the lost node waits until TCP gives up.
     assert audit.event_gaps["java-normal"][0] <= 20, audit.row
 

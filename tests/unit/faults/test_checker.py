@@ -1,6 +1,7 @@
 """Checker of the fault tests: planted faults are found, and nothing else is."""
 
 import json
+import math
 from dataclasses import replace
 from random import Random
 
@@ -227,7 +228,7 @@ def test_an_inconsistent_ledger_is_rejected(lines: list[str], problem: str) -> N
 
 
 def test_a_read_back_is_read() -> None:
-    line = '{"id":"a-0-0","topic":"t","queue":3,"offset":7,"stored":1795934100464,"intact":false}\n'
+    line = '{"id":"a-0-0","topic":"t","queue":3,"offset":7,"intact":false}\n'
     assert parse_messages([line]) == [StoredMessage("a-0-0", "t", 3, 7, intact=False)]
 
 
@@ -278,5 +279,12 @@ def test_a_failed_attempt_does_not_end_the_gap_of_an_event() -> None:
     assert compute_event_gaps(sent, [3 * SECOND]) == [4.0]
 
 
-def test_an_event_after_the_last_acknowledgement_has_no_gap() -> None:
-    assert compute_event_gaps([], [SECOND]) == [0]
+def test_an_event_without_an_acknowledged_message_has_an_infinite_gap() -> None:
+    assert compute_event_gaps([], [SECOND]) == [math.inf]
+    sent = [one for i, one in enumerate(attempts(12)) if not 3 <= i < 8]
+    assert compute_event_gaps(sent, [3 * SECOND, 8 * SECOND]) == [math.inf, 6.0]
+
+
+def test_a_client_that_stops_again_has_a_gap_until_its_last_attempt() -> None:
+    sent = [replace(one, code="BROKER_2") if i > 5 else one for i, one in enumerate(attempts(12))]
+    assert compute_event_gaps(sent, [3 * SECOND]) == [6.0]

@@ -71,8 +71,8 @@ final class Reader {
         while (offset < end) {
             PullResultExt found = pull(topic, queue, offset);
             List<MessageExt> messages = decode(found);
-            for (MessageExt message : messages) {
-                write(topic, queue, message);
+            for (int i = 0; i < messages.size(); i++) {
+                write(topic, queue, offset + i, messages.get(i));
             }
             // A result that does not advance would otherwise repeat forever.
             if (found.getNextBeginOffset() <= offset) {
@@ -104,14 +104,14 @@ final class Reader {
         return bytes == null ? List.of() : MessageDecoder.decodes(ByteBuffer.wrap(bytes));
     }
 
-    private void write(String topic, int queue, MessageExt message) throws IOException {
+    /** Writes a message that was found at an offset. It has the offset that the broker gave it, which may be another one. */
+    private void write(String topic, int queue, long offset, MessageExt message) throws IOException {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("id", Payload.id(message.getBody()));
         line.put("topic", topic);
         line.put("queue", queue);
-        line.put("offset", message.getQueueOffset());
-        line.put("stored", message.getStoreTimestamp());
-        line.put("intact", Payload.isIntact(message.getBody()));
+        line.put("offset", offset);
+        line.put("intact", message.getQueueOffset() == offset && Payload.isIntact(message.getBody()));
         output.write(JSON.toJSONString(line));
         output.write('\n');
     }
