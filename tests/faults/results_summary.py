@@ -7,6 +7,7 @@ from typing import Any
 ON_SANDBOX, ON_PROCESSES, WITHOUT_AGENT = "On the sandbox", "On processes", "Without the agent"
 SECTIONS = (ON_SANDBOX, ON_PROCESSES, WITHOUT_AGENT)
 _REMOTING, _GRPC = "java-normal", "grpc-normal"
+_WRONG = ("unexpected", "out_of_order", "moved_keys")
 _OF_SECTION = frozenset({"on", "agent"})
 
 
@@ -21,6 +22,9 @@ class Summary:
     runs: int
     acknowledged: int
     lost: Sequence[int]
+    duplicated: int
+    wrong: int
+    """Messages that are damaged, at another place, unknown or out of order, and sharding keys in two queues."""
     remoting: Sequence[float]
     """Longest times without an acknowledged message in seconds, by event or by run."""
     grpc: Sequence[float]
@@ -40,11 +44,24 @@ def summarize(rows: Iterable[Mapping[str, Any]]) -> list[Summary]:
             runs=len(same),
             acknowledged=sum(row["acknowledged"] for row in same),
             lost=[row["lost"] for row in same],
+            duplicated=sum(row.get("duplicated", 0) for row in same),
+            wrong=sum(row.get(name, 0) for row in same for name in _WRONG),
             remoting=_list_seconds(same, _REMOTING),
             grpc=_list_seconds(same, _GRPC),
         )
         for (section, fault, setting), same in sorted(audits.items(), key=_get_position)
     ]
+
+
+def describe_safety(summaries: Iterable[Summary]) -> str:
+    """Return how many runs of faults lost how many messages, of those in which none may be lost."""
+    promised = [one for one in summaries if one.section != WITHOUT_AGENT and not _may_lose(one)]
+    lost, acknowledged = sum(sum(one.lost) for one in promised), sum(one.acknowledged for one in promised)
+    return f"{sum(one.runs for one in promised)} runs of faults under load, **{lost}** of {acknowledged:,} messages"
+
+
+def _may_lose(one: Summary) -> bool:
+    return one.fault == "power-lost-by-all"
 
 
 def _get_position(item: tuple[tuple[str, str, str], object]) -> tuple[int, str, str]:

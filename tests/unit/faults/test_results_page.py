@@ -10,7 +10,7 @@ import pytest
 from tests.faults import results_page
 from tests.faults.catalogue import ALL_FAULTS
 from tests.faults.results_picture import build_picture
-from tests.faults.results_summary import ON_PROCESSES, ON_SANDBOX, WITHOUT_AGENT, summarize
+from tests.faults.results_summary import ON_PROCESSES, ON_SANDBOX, WITHOUT_AGENT, describe_safety, summarize
 
 
 def audit(fault: str, lost: int, seconds: float, **setting: Any) -> dict[str, Any]:
@@ -60,7 +60,41 @@ def test_the_page_names_failed_tests_and_shows_their_audits(tmp_path: Path, monk
     page = results_page.build_page(results_page.read_runs())
     assert "2 whole runs of `make faults` (2026-11-30, commit abc; 2026-11-30, commit abc)" in page
     assert "failed, and in how many runs: `test_a[x]` in 2." in page
-    assert "| 2 | 2,000 | **7, 7** | 1.0, 1.0 |" in page
+    assert "| 2 | 2,000 | **7, 7** | 0 | 0 | 1.0, 1.0 |" in page
+
+
+def test_the_page_shows_what_is_wrong_or_stored_twice() -> None:
+    row = audit("master-killed", 0, 1.0, load="normal", agent=True)
+    runs = [
+        {
+            "date": "",
+            "commit": "",
+            "failed": [],
+            "audits": [row | {"duplicated": 1200, "unexpected": 1, "moved_keys": 2}],
+        }
+    ]
+    assert "| 1 | 1,000 | **0** | 3 | 1,200 | 1.0 |" in results_page.build_page(runs)
+
+
+def test_more_than_two_times_are_shown_as_median_and_maximum() -> None:
+    row = audit("master-killed-10-times", 0, 9.0, load="normal", on="sandbox")
+    runs = [
+        {"date": "", "commit": "", "failed": [], "audits": [row | {"event_gaps": {"java-normal": [1.0, 2.0, 30.0]}}]}
+    ]
+    assert "| 2.0, 30 |" in results_page.build_page(runs)
+
+
+def test_the_readme_says_what_the_record_has() -> None:
+    assert describe_safety(results_page.summarize_runs(results_page.read_runs())) in results_page.README.read_text()
+
+
+def test_runs_in_which_messages_may_be_lost_do_not_count_for_safety() -> None:
+    rows = [
+        audit("master-killed", 0, 1.0, load="normal", agent=True),
+        audit("power-lost-by-all", 9, 1.0, load="normal", agent=True),
+        audit("master-killed", 8, 7.0, load="normal"),
+    ]
+    assert describe_safety(summarize(rows)) == "1 runs of faults under load, **0** of 1,000 messages"
 
 
 def test_the_page_and_the_picture_show_the_record() -> None:
