@@ -116,7 +116,14 @@ def run_audit(
     epoch = clusters.read_epoch(cluster)
     class_path = java.ensure(java.AUDIT, Report())
     name_servers = cluster.list_client_name_servers()
-    load = Loads([JavaLoad(class_path, name_servers, folder, workloads, cluster.in_client_network), *other_loads])
+    remoting = JavaLoad(
+        class_path=class_path,
+        name_servers=name_servers,
+        folder=folder,
+        workloads=workloads,
+        in_client_network=cluster.in_client_network,
+    )
+    load = Loads([remoting, *other_loads])
     load.start()
     try:
         times = _inject(cluster, fault, load)

@@ -1,13 +1,15 @@
 """Clients of an audit: the load generator and the reader, as processes in the network of the clients."""
 
 import json
+import os
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from sandbox.cache import java
 from tests.faults.ledger import ACKNOWLEDGED, Attempt, StoredMessage, read_ledger, read_messages
@@ -88,53 +90,54 @@ class Load(Protocol):
     def attempts(self) -> list[Attempt]: ...
 
 
-@dataclass
-class JavaLoad:
-    """Load through RocketMQ's remoting protocol."""
+@dataclass(kw_only=True)
+class ClientProcess(ABC):
+    """A client that runs as a process in the network of the clients. See `Load`."""
 
-    class_path: str
-    name_servers: Sequence[str]
     folder: Path
     workloads: Sequence[Workload]
     in_client_network: Callable[[list[str]], list[str]]
-    timeout_seconds: float = 10.0
-    """Time limit of an attempt. It is above the time for which a broker waits for its slaves (5 s)."""
     process: subprocess.Popen[str] | None = field(default=None, init=False)
+    prefix: ClassVar[str] = ""
+    """Of the names of its files."""
+
+    @abstractmethod
+    def build_command(self, plan: Path) -> list[str]:
+        """Return the command that sends as a plan says."""
+
+    @abstractmethod
+    def list_settings(self) -> Mapping[str, Any]:
+        """Return what the plan has beside ledger and workloads."""
 
     @property
     def ledger(self) -> Path:
-        return self.folder / "ledger.jsonl"
+        return self._file("ledger.jsonl")
 
     def start(self) -> None:
-        plan = self.folder / "load.json"
-        plan.write_text(
-            json.dumps(
-                {
-                    "nameServers": ";".join(self.name_servers),
-                    "ledger": str(self.ledger),
-                    "timeoutMillis": int(self.timeout_seconds * 1000),
-                    "workloads": [each.plan() for each in self.workloads],
-                }
-            )
-        )
+        plan = self._file("load.json")
+        workloads = [each.plan() for each in self.workloads]
+        plan.write_text(json.dumps({**self.list_settings(), "ledger": str(self.ledger), "workloads": workloads}))
         self.ledger.unlink(missing_ok=True)
-        with (self.folder / "load.log").open("wb") as log:
+        with self._file("load.log").open("wb") as log:
             self.process = subprocess.Popen(
-                self.in_client_network(_java(self.class_path, self.folder, "load", plan)),
+                self.in_client_network(self.build_command(plan)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                env={**os.environ, "HOME": str(self.folder)},  # the Python client writes to ~/logs
             )
 
     def stop(self) -> None:
-        process = self._running()
+        process = self.process
+        assert process is not None
         assert process.stdin is not None
         assert process.stdout is not None
+        assert process.poll() is None, f"the client ended\n{self._log()}"
         process.stdin.write("stop\n")
         process.stdin.flush()
         line = process.stdout.readline().strip()
-        assert line == "stopped", f"load generator: {line!r}\n{self._log()}"
+        assert line == "stopped", f"client: {line!r}\n{self._log()}"
 
     def close(self) -> None:
         process = self.process
@@ -151,13 +154,27 @@ class JavaLoad:
     def attempts(self) -> list[Attempt]:
         return read_ledger(self.ledger) if self.ledger.exists() else []
 
-    def _running(self) -> subprocess.Popen[str]:
-        assert self.process is not None
-        assert self.process.poll() is None, f"the load generator ended\n{self._log()}"
-        return self.process
-
     def _log(self) -> str:
-        return (self.folder / "load.log").read_text(errors="replace")[-4000:]
+        return self._file("load.log").read_text(errors="replace")[-4000:]
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{self.prefix}{name}"
+
+
+@dataclass(kw_only=True)
+class JavaLoad(ClientProcess):
+    """Load through RocketMQ's remoting protocol."""
+
+    class_path: str
+    name_servers: Sequence[str]
+    timeout_seconds: float = 10.0
+    """Time limit of an attempt. It is above the time for which a broker waits for its slaves (5 s)."""
+
+    def build_command(self, plan: Path) -> list[str]:
+        return _java(self.class_path, self.folder, "load", plan)
+
+    def list_settings(self) -> Mapping[str, Any]:
+        return {"nameServers": ";".join(self.name_servers), "timeoutMillis": int(self.timeout_seconds * 1000)}
 
 
 @dataclass

@@ -69,7 +69,13 @@ def _fill(cluster: BareCluster, folder: Path, size: int) -> None:
     with cluster.observe():
         group_status.create_topic(master, workload.topic, workload.topic_kind)
     name_servers = [cluster.address(each) for each in cluster.name_servers]
-    load = JavaLoad(java.ensure(java.AUDIT, Report()), name_servers, folder, [workload], cluster.in_client_network)
+    load = JavaLoad(
+        class_path=java.ensure(java.AUDIT, Report()),
+        name_servers=name_servers,
+        folder=folder,
+        workloads=[workload],
+        in_client_network=cluster.in_client_network,
+    )
 
     def is_full() -> bool:
         with cluster.observe():

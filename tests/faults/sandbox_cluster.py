@@ -267,7 +267,13 @@ class SandboxCluster:
     def grpc_load(self, folder: Path, workloads: Sequence[Workload]) -> GrpcLoad:
         """Return a load through the Service of the proxies."""
         endpoint = RocketMqDeployment(self.instance, self.tools).proxy()
-        return GrpcLoad(self.tools.client_python, endpoint, folder, workloads, self.in_client_network)
+        return GrpcLoad(
+            interpreter=self.tools.client_python,
+            endpoint=endpoint,
+            folder=folder,
+            workloads=workloads,
+            in_client_network=self.in_client_network,
+        )
 
     def lose_node(self, lost: Node) -> None:
         """Cut a node off and kill all its processes: kubelet, containerd, pods. In the sandbox it is a whole zone."""

@@ -26,7 +26,13 @@ def audit(
     store: Store, class_path: str, folder: Path, damage: Callable[[FakeBroker], None] = lambda _: None
 ) -> Findings:
     with start_broker(store) as broker:
-        load = JavaLoad(class_path, [broker.address], folder, [WORKLOAD], lambda argv: argv)
+        load = JavaLoad(
+            class_path=class_path,
+            name_servers=[broker.address],
+            folder=folder,
+            workloads=[WORKLOAD],
+            in_client_network=lambda argv: argv,
+        )
         load.start()
         try:
             wait_for_successes(load, time.monotonic_ns(), SENT, START_SECONDS)

@@ -121,7 +121,13 @@ def _measure(
         group_status.create_topic(master, workload.topic, workload.topic_kind)
     name_servers = [cluster.address(each) for each in cluster.name_servers]
     class_path = java.ensure(java.AUDIT, Report())
-    load = JavaLoad(class_path, name_servers, folder, [workload], cluster.in_client_network)
+    load = JavaLoad(
+        class_path=class_path,
+        name_servers=name_servers,
+        folder=folder,
+        workloads=[workload],
+        in_client_network=cluster.in_client_network,
+    )
     load.start()
     try:
         wait_for_successes(load, time.monotonic_ns(), FIRST_MESSAGES, FIRST_SECONDS)
