@@ -92,9 +92,13 @@ class Group:
     """Addresses of the connected slaves, and how many bytes they lack when `lagging_polls` is over."""
     refused: int = 0
     """How many elections the controller refuses."""
+    end: int = 12
+    """End of the master's log."""
     replaced: bool = False
     """Whether the controllers know another master, but the broker does not know of it."""
     on_election: Callable[[], None] = lambda: None
+    appended: int = 0
+    """Bytes that the master appends between two answers, which no producer has sent. Slaves are an answer behind."""
 
     def broker(self) -> Server:
         return Server({HA_STATUS: self._ha_status, UPDATE: self._update})
@@ -111,14 +115,25 @@ class Group:
     def _ha_status(self, _: dict[str, Any], __: bytes) -> tuple[dict[str, Any], bytes]:
         lag = 7 if self.lagging_polls > 0 else 0
         self.lagging_polls -= 1
+        self.end += self.appended
         in_sync = {address.partition(":")[0] for address in self.in_sync.values()}
         slaves = [
-            {"addr": f"{address}:1", "diff": lag + lacks, "inSync": address in in_sync, "slaveAckOffset": 5}
+            {
+                "addr": f"{address}:1",
+                "diff": lag + lacks + self.appended,
+                "inSync": address in in_sync,
+                "slaveAckOffset": self.end - lag - lacks - self.appended,
+            }
             for address, lacks in self.connected.items()
             if self.master
         ]
         return {}, json.dumps(
-            {"haConnectionInfo": slaves, "inSyncSlaveNums": 2, "master": self.master, "masterCommitLogMaxOffset": 12},
+            {
+                "haConnectionInfo": slaves,
+                "inSyncSlaveNums": 2,
+                "master": self.master,
+                "masterCommitLogMaxOffset": self.end,
+            },
             separators=(",", ":"),
         ).encode()
 

@@ -269,6 +269,19 @@ def test_declarations_reach_every_member_and_later_rounds_write_nothing(declared
     assert [member.written for member in declared.members] == [[], []]
 
 
+def test_no_process_has_a_password_in_its_arguments(declared: Declared, tmp_path: Path) -> None:
+    # Everything that the script starts to send a request goes through `timeout`.
+    arguments, wrapper = tmp_path / "arguments", tmp_path / "bin" / "timeout"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/bash\nprintf "%s\\n" "$@" >>{arguments}\nexec /usr/bin/timeout "$@"\n')
+    wrapper.chmod(0o755)
+    declared.environment["PATH"] = f"{wrapper.parent}:{os.environ['PATH']}"
+    declared.once()
+    assert declared.members[0].users["app"]["password"] == "Password-1"
+    assert "app" in arguments.read_text()
+    assert "Password" not in arguments.read_text()
+
+
 def declared_address(declared: Declared, member: int) -> str:
     return (declared.folder / "members").read_text().splitlines()[member].split()[1]
 

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.scripts.broker_group import (
     ELECT,
     GET_GROUP,
     GET_LEADER,
+    HA_STATUS,
     SCRIPTS,
     Group,
     Server,
@@ -36,6 +38,14 @@ def test_request_is_one_frame_and_the_whole_answer_is_read(size: int) -> None:
     assert result.returncode == 0
     assert result.stdout.split("\n", 1)[1] == "x" * size + "7"
     assert server.asked == [(26, {"a": "b"}, "käse=1".encode())]
+
+
+def test_a_body_can_be_read_from_standard_input() -> None:
+    server = Server({26: lambda _, __: ({}, b"")})
+    with serving(server):
+        command = f"printf '%s' 'käse=1' | bash {SCRIPTS}/ask.sh {server.address} 26 '{{}}' -"
+        subprocess.run(["bash", "-c", command], check=True, capture_output=True)
+    assert server.asked == [(26, {}, "käse=1".encode())]
 
 
 def test_error_response_and_missing_response_have_different_exit_codes() -> None:
@@ -136,8 +146,54 @@ def test_drain_refuses_writes_in_the_agent_until_it_has_moved_the_role(tmp_path:
     ask_group("broker-drain.sh", group, DRAIN_FENCE=str(fence), DRAIN_ELECT_SECONDS="1")
     # It opens by itself after the longest time that these steps take: 5 s, 1 s for the election, 1 s for the role.
     assert 5 < seconds_left[0] < 13
-    assert not fence.exists(), "writes continue"
+    if refused:
+        assert not fence.exists(), "writes continue"
+    else:
+        assert fence.stat().st_mtime > time.time() + 5, "it must not be elected again"
     assert group.permissions == [], "the routes stay as they are"
+
+
+def test_with_the_agent_the_drain_does_not_wait_for_what_consumers_append(tmp_path: Path) -> None:
+    group = Group(lagging_polls=4, appended=9)
+    result = ask_group("broker-drain.sh", group, DRAIN_FENCE=str(tmp_path / "fence"))
+    (election,) = group.elected
+    assert election["lag"] == "0", "the slaves have what was there when writes were refused"
+    assert "master role moved to 2" in result.stdout
+
+
+def test_with_the_agent_the_drain_elects_no_slave_that_lacks_messages(tmp_path: Path) -> None:
+    fence = str(tmp_path / "fence")
+    behind = Group(in_sync={1: "10.0.0.1:10911", 3: "10.0.0.3:10911"}, behind={2: "10.0.0.2:10911"})
+    behind.connected = {"10.0.0.2": 9, "10.0.0.3": 0}
+    ask_group("broker-drain.sh", behind, DRAIN_FENCE=fence)
+    assert [election["brokerId"] for election in behind.elected] == ["3"]
+    lagging = Group(lagging_polls=10_000)
+    result = ask_group("broker-drain.sh", lagging, DRAIN_FENCE=fence, DRAIN_REPLICATE_SECONDS="1")
+    assert lagging.elected == []
+    assert "did not catch up" in result.stdout
+
+
+def test_drain_waits_for_a_member_that_gets_in_sync() -> None:
+    group = Group(in_sync={1: "10.0.0.1:10911"}, behind={2: "10.0.0.2:10911"})
+    with serving(group.broker()) as broker, serving(group.controller()) as controller:
+        timer = threading.Timer(1.5, lambda: group.in_sync.update({2: group.behind.pop(2)}))
+        timer.start()
+        result = run("broker-drain.sh", **environment(broker.address, controller.address, DRAIN_REJOIN_SECONDS="10"))
+        timer.join()
+    assert [election["brokerId"] for election in group.elected] == ["2"], result.stdout
+
+
+def test_drain_repeats_its_first_request_to_the_broker() -> None:
+    group = Group()
+    with serving(group.broker()) as broker, serving(group.controller()) as controller:
+        answer, late = broker.answers[HA_STATUS], iter([True])
+
+        def answer_late(fields: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+            return ({"code": 1}, b"") if next(late, False) else answer(fields, body)
+
+        broker.answers[HA_STATUS] = answer_late
+        run("broker-drain.sh", **environment(broker.address, controller.address))
+    assert len(group.elected) == 1
 
 
 def test_drain_starts_no_election_over_a_master_that_replaced_this_one() -> None:

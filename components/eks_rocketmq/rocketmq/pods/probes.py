@@ -126,8 +126,8 @@ class Drain:
     @property
     def grace_period(self) -> int:
         """`terminationGracePeriodSeconds` of a broker."""
-        # Once for the election, once for the broker's new role.
-        return self.leader + self.replicate + 2 * self.elect + self.rejoin + self.requests + self.stop
+        # Waits twice for an election and the broker's new role, and for another member in sync, before and after it.
+        return self.leader + self.replicate + 2 * self.elect + 2 * self.rejoin + self.requests + self.stop
 
     def build_environment(self) -> dict[str, str]:
         """Return the environment variables with the limits for the script."""

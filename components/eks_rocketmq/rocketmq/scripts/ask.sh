@@ -2,6 +2,7 @@
 #
 #   bash ask.sh HOST:PORT CODE [EXT_FIELDS [BODY]]
 #
+# The body `-` is read from standard input: every process of the node can read arguments, so a password must not be one.
 # A frame is `u32 length of the rest | u8 serializer, 0 = JSON | u24 header length | header | body`, both ways. A JVM in a
 # probe would need a gigabyte in the container's own memory; bash, od and head need none.
 # In the environment, for a RocketMQ with access control or TLS:
@@ -12,6 +13,7 @@ set -u -o pipefail
 export LC_ALL=C # lengths are bytes
 
 address=$1 code=$2 fields=${3:-"{}"} body=${4:-}
+[[ $body != - ]] || body=$(cat)
 if [[ -n ${CREDENTIALS:-} ]]; then
   . "$(dirname "$0")/sign.sh"
   sign "$fields" "$body" "$CREDENTIALS" || exit 2

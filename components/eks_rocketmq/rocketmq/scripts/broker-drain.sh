@@ -12,10 +12,9 @@ set -u
 READ_ONLY=4 READ_WRITE=6
 FENCE=${DRAIN_FENCE:-}
 PAUSE=0.1
-# Equal offsets in a row: what was on its way when writes were refused has landed. With the agent one is enough, because the agent
-# refuses what lands later.
-QUIET_POLLS=${FENCE:+1}
-QUIET_POLLS=${QUIET_POLLS:-3}
+# Without the agent: equal offsets in a row. What was on its way when writes were refused has landed.
+QUIET_POLLS=3
+ANSWER_SECONDS=5
 
 # Both streams of a preStop hook are thrown away.
 DRAIN_LOG=${DRAIN_LOG:-$(log_of_the_broker)}
@@ -51,13 +50,23 @@ until_true() {
   done
 }
 
-# Every slave in sync has all that the master has, and the master's offset stands still.
-last_offset='' quiet=0
+# Every slave in sync has all messages of producers. With the agent these are the messages up to the offset at which writes were
+# first refused: a later one waits for the slaves, or is refused. Behind it come the acknowledgements of consumers, which go on.
+# Without the agent every slave has all that the master has, and the master's offset stands still.
+needed='' last_offset='' quiet=0
 replicated() {
   local status
   status=$(ha_status 2) || return 1
   [[ $status =~ \"masterCommitLogMaxOffset\":([0-9]+) ]] || return 1
   local offset=${BASH_REMATCH[1]}
+  if [[ -n $FENCE ]]; then
+    needed=${needed:-$offset}
+    while [[ $status =~ \"inSync\":true,\"slaveAckOffset\":(-?[0-9]+) ]]; do
+      ((BASH_REMATCH[1] >= needed)) || return 1
+      status=${status#*"${BASH_REMATCH[0]}"}
+    done
+    return 0
+  fi
   if [[ $offset == "$last_offset" ]] && ! [[ $status =~ \"diff\":-?[1-9][0-9]*[^}]*\"inSync\":true ]]; then
     quiet=$((quiet + 1))
   else
@@ -108,7 +117,13 @@ writable_without_me() {
   return 1
 }
 
-# Asks for the election of another member that is connected to this one and has all messages.
+# has_all STATUS HOST: the slave is connected to this broker and has all messages, as `replicated` says.
+has_all() {
+  [[ $1 =~ \"addr\":\"$2:[0-9]+\",\"diff\":(-?[0-9]+),\"inSync\":[a-z]+,\"slaveAckOffset\":(-?[0-9]+) ]] || return 1
+  if [[ -n $needed ]]; then ((BASH_REMATCH[2] >= needed)); else ((BASH_REMATCH[1] == 0)); fi
+}
+
+# Asks for the election of another member that has all messages.
 elected=''
 elect_another() {
   local status id address target
@@ -118,7 +133,7 @@ elect_another() {
   am_master || return 0 # the answer to an earlier request was lost
   status=$(ha_status 2) || return 1
   while read -r id address; do
-    [[ $status =~ \"addr\":\"${address%:*}:[0-9]+\",\"diff\":0, ]] || continue
+    has_all "$status" "${address%:*}" || continue
     target="{\"clusterName\":\"$CLUSTER\",\"brokerName\":\"$GROUP\",\"brokerId\":\"$id\",\"designateElect\":\"true\""
     target+=",\"invokeTime\":\"$(date +%s%3N)\"}"
     if ask 3 "$leader" 1002 "$target" >/dev/null; then
@@ -135,22 +150,39 @@ move_role() {
     say "the slaves did not catch up in $DRAIN_REPLICATE_SECONDS s, stopping as master without an election"
   elif ! until_true "$DRAIN_ELECT_SECONDS" elect_another; then
     say "no other member was elected in $DRAIN_ELECT_SECONDS s, stopping as master"
-  elif ! until_true "$DRAIN_ELECT_SECONDS" is_slave; then
+  elif moved=1 && ! until_true "$DRAIN_ELECT_SECONDS" is_slave; then
     say "still master $DRAIN_ELECT_SECONDS s after the election"
   else
     say "master role moved to ${elected:-another member}"
   fi
 }
 
+# Another member is in sync, or none is alive that could get in sync.
+has_successor() {
+  ask_controllers && { [[ -n $(others "$(members "$state" inSyncReplicas)") ]] || [[ -z $(others "$(members "$state" notInSyncReplicas)") ]]; }
+}
+
+moved=''
 switch_over() {
+  # Writes are taken meanwhile, if the group can take any.
+  until_true "$DRAIN_REJOIN_SECONDS" has_successor
   [[ -n $(others "$(members "$state" inSyncReplicas)") ]] || { say "no other member is in sync, stopping as master"; return; }
   refuse_writes || { say "could not refuse writes, stopping as master"; return; }
   move_role
-  # Whatever happened: a member that stays master must not refuse writes until it has stopped.
-  accept_writes || say "writes could not be permitted again"
+  # A member that stays master must not refuse writes until it has stopped. One that was replaced must not be elected again.
+  if [[ -n $FENCE && -n $moved ]]; then
+    refuse_writes
+  else
+    accept_writes || say "writes could not be permitted again"
+  fi
 }
 
-status=$(ha_status 2) || { say "broker does not answer, stopping"; exit 0; }
+answers() {
+  status=$(ha_status 2)
+}
+
+# A single answer can be late on a busy node.
+until_true "$ANSWER_SECONDS" answers || { say "broker does not answer, stopping"; exit 0; }
 # The master may stop too, and must not elect this slave.
 [[ -z $FENCE ]] || is_master "$status" || refuse_writes
 # The master takes writes meanwhile.

@@ -28,7 +28,7 @@ ask() {
 # request WHAT ADDRESS CODE FIELDS [BODY]: writes; the reason of a refusal is RocketMQ's own.
 request() {
   local what=$1 answer
-  if answer=$(ask "${@:2}"); then
+  if answer=$(ask "${@:2:3}" - < <(printf '%s' "${5:-}")); then
     echo "made $what on $2"
   elif [[ $answer =~ \"remark\":\"([^\"]*)\" ]]; then
     REFUSED=1
