@@ -137,7 +137,8 @@ class PipelineRole(ComponentResource):
                 access_scope=aws.eks.AccessPolicyAssociationAccessScopeArgs(
                     type=scope, namespaces=list(namespaces) or None
                 ),
-                opts=child_options(self),
+                # As in the library: the deletion of the old scope would delete the new one.
+                opts=child_options(self, delete_before_replace=True),
             )
 
 

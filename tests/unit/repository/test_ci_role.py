@@ -339,6 +339,7 @@ def test_the_preview_role_has_view_access_and_the_deploy_role_admin_access(deplo
         (deploy, "AmazonEKSClusterAdminPolicy"): {"type": "cluster"},
     }
     for association in deployed.by_type("AccessPolicyAssociation"):
+        assert association.delete_before_replace, "the deletion of an old scope would delete the new one"
         (entry,) = [
             each
             for each in deployed.by_type("AccessEntry")

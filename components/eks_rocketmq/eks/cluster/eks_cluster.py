@@ -245,7 +245,8 @@ class EksCluster(ComponentResource):
                 access_scope={"type": "namespace", "namespaces": policy["namespaces"]}
                 if policy.get("namespaces")
                 else {"type": "cluster"},
-                opts=child_options(self),
+                # A scope is replaced, and its ID stays the same: the deletion of the old one would delete the new one.
+                opts=child_options(self, delete_before_replace=True),
             )
             for policy in entry.get("policies", [])
         ]

@@ -45,6 +45,7 @@ def test_the_kubernetes_provider_depends_on_all_access_entries(entered: Recordin
         assert entry.urn in provider.dependencies, entry.name
         assert entered.reaches(entry, entered.one(CLUSTER))
     for association in entered.by_type("AccessPolicyAssociation"):
+        assert association.delete_before_replace, "the deletion of an old scope would delete the new one"
         entry = association.name.rpartition("-")[0]
         assert entered.one("AccessEntry", entry).urn in association.dependencies
 
