@@ -58,7 +58,11 @@ def recover_state(export: Mapping[str, Any], lookup: CreateLookup, absent: Colle
             continue
         urn = planned["urn"]
         provider = inputs_of.get(get_provider_urn(planned), {})
-        known = {resource.get("id") for resource in resources if resource.get("type") == planned["type"]}
+        known = {
+            resource.get("id")
+            for resource in resources
+            if resource.get("type") == planned["type"] and not _is_deleted(resource)
+        }
         # A component is only in the state. Its children have operations of their own.
         is_component = not planned.get("custom", True)
         is_absent = is_component or urn in absent or urn.rsplit("::", 1)[-1] in absent
@@ -67,12 +71,21 @@ def recover_state(export: Mapping[str, Any], lookup: CreateLookup, absent: Colle
             recovered.undetermined.append((urn, [each.id for each in found or ()]))
         elif found:
             recovered.created.append((urn, found[0].id))
-            # The replacement was created before the old resource was deleted. Only one of them may keep the URN.
-            resources = [each | {"delete": True} if each["urn"] == urn else each for each in resources]
+            # If the replacement was created before the old resource was deleted, only one of them may keep the URN.
+            resources = [
+                each | {"delete": True} if each["urn"] == urn else each
+                for each in resources
+                if each["urn"] != urn or not _is_deleted(each)
+            ]
             resources.append(planned | {"id": found[0].id, "outputs": _get_minimal_outputs(planned)})
         else:
             recovered.absent.append(urn)
     return replace(recovered, state={**export, "deployment": deployment | {"resources": resources}})
+
+
+def _is_deleted(resource: Mapping[str, Any]) -> bool:
+    """Return whether a resource was deleted before its replacement, which can have the same ID."""
+    return bool(resource.get("pendingReplacement"))
 
 
 def _get_minimal_outputs(planned: Mapping[str, Any]) -> Mapping[str, Any]:

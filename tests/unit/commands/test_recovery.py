@@ -91,6 +91,39 @@ def test_a_completed_replacement_marks_the_old_resource_for_deletion() -> None:
     assert (new["id"], "delete" in new) == ("rocketmq/brokers-2", False)
 
 
+def test_a_resource_that_was_deleted_before_its_replacement_is_dropped() -> None:
+    """Marked for deletion, the next update would delete the replacement: it has the same ID."""
+    state = export(operation("creating", SET, "brokers"))
+    former = {
+        "urn": SET,
+        "type": SET.split("::")[2],
+        "id": "rocketmq/brokers",
+        "inputs": {},
+        "pendingReplacement": True,
+    }
+    state["deployment"]["resources"].append(former)
+    lookups = []
+    recovery = recover_state(state, lambda *given: lookups.append(given[3]) or [ExistingResource("rocketmq/brokers")])
+    _, new = recovery.state["deployment"]["resources"]
+    assert lookups == [set()]
+    assert (new["id"], "delete" in new, "pendingReplacement" in new) == ("rocketmq/brokers", False, False)
+
+
+def test_a_deleted_resource_whose_replacement_is_absent_stays_to_be_replaced() -> None:
+    state = export(operation("creating", SET, "brokers"))
+    former = {
+        "urn": SET,
+        "type": SET.split("::")[2],
+        "id": "rocketmq/brokers",
+        "inputs": {},
+        "pendingReplacement": True,
+    }
+    state["deployment"]["resources"].append(former)
+    recovery = recover_state(state, lambda *_: [])
+    assert recovery.absent == [SET]
+    assert recovery.state["deployment"]["resources"][1] == former
+
+
 def test_an_interrupted_component_adds_nothing_to_the_state() -> None:
     component = operation("creating", "urn:pulumi:prod::eks-rocketmq::eks-rocketmq:index:ClusterOidcProvider::oidc", "")
     component["resource"]["custom"] = False
