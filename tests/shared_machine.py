@@ -2,8 +2,9 @@
 
 In `make test` both processes begin with the unit tests. Then one runs the end-to-end tests, which mostly wait for pods.
 The other runs everything else beside them, and has ended before the end-to-end tests of faults, which have limits of
-time. In `make faults` one process runs the faults on the sandbox, those with limits of time last, and the other one the
-faults on bare processes, with the lowest priority: a saturated load takes all processors.
+time. In `make faults` one process runs the faults on the sandbox, those with limits of time last, and before them some
+faults on bare processes. The other one runs the rest of these with the lowest priority, because a saturated load takes
+all processors. It has ended before the faults with limits of time, because both also share a disk.
 """
 
 import os
@@ -19,7 +20,8 @@ from tests.processors import Times, processor_times
 
 # Groups by folder: these tests share a sandbox, a server or network namespaces, so they run one after the other.
 _GROUPS = {"e2e": "sandbox", "contract": "aws", "faults": "bare", "versions": "bare"}
-_SANDBOX_FAULTS = "test_sandbox_faults.py"
+_SANDBOX_PROCESS = frozenset({"test_controllers_under_load.py", "test_sandbox_faults.py", "test_sandbox_seconds.py"})
+"""Files of faults that one process runs, in this order."""
 _ORDER = ("e2e", "contract", "faults", "versions")
 """Folders that come last, in this order."""
 # These measure time or start RocketMQ, which hangs if it does not run for seconds.
@@ -42,9 +44,8 @@ def _priority(item: pytest.Item) -> int:
     """Return the nice value of a test. Faults on bare processes yield to those on the sandbox that run beside them."""
     if _folder(item) not in _PUNCTUAL:
         return _LOW_PRIORITY
-    on_sandbox = item.path.name == _SANDBOX_FAULTS
-    beside_sandbox = any(other.path.name == _SANDBOX_FAULTS for other in item.session.items)
-    return _LOWEST_PRIORITY if beside_sandbox and not on_sandbox else 0
+    beside_sandbox = any(other.path.name in _SANDBOX_PROCESS for other in item.session.items)
+    return _LOWEST_PRIORITY if beside_sandbox and item.path.name not in _SANDBOX_PROCESS else 0
 
 
 class Progress:
@@ -77,7 +78,7 @@ class Scheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(nodeid.partition("::")[0])
-        return "sandbox" if file.name == _SANDBOX_FAULTS else _GROUPS.get(file.parts[1], str(file))
+        return "sandbox" if file.name in _SANDBOX_PROCESS else _GROUPS.get(file.parts[1], str(file))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,15 +1,19 @@
-"""Audits of clusters of bare processes, and volumes."""
+"""Audits of clusters of bare processes and of a deployed stack, and volumes."""
 
+import os
 import tempfile
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import pytest
 from rich.console import Console
 
+from sandbox import lifecycle
+from sandbox.layout import SandboxInstance
+from sandbox.progress import Report
 from tests.faults import volumes
 from tests.faults.audit import Audit, run_audit
 from tests.faults.bare_cluster import BareCluster, start_cluster
@@ -17,6 +21,8 @@ from tests.faults.catalogue import find_elections, find_fault
 from tests.faults.disk_faults import DISK_FAULTS
 from tests.faults.load import WORKLOADS, name_run
 from tests.faults.results import collect, publish, record
+from tests.faults.sandbox_audit import audit_on_sandbox
+from tests.faults.sandbox_cluster import SandboxCluster, attach
 from tests.faults.volumes import GIB, Volume
 
 
@@ -33,6 +39,8 @@ class AuditFault(Protocol):
     ) -> Audit: ...
 
 
+AuditDeployed: TypeAlias = Callable[..., Audit]
+"""Function that runs a fault of the deployed stack under a load, both given by name."""
 OUTAGE_SECONDS = 20.0
 """Longest time without writes after a master hangs or is cut off, in the worst run."""
 SLAVE_SECONDS = 6.0
@@ -142,6 +150,37 @@ def audit_fault(shared_cluster: SharedCluster, tmp_path: Path, request: pytest.F
                     workloads=WORKLOADS[load],
                 )
         record(request.node, audit.row, load=load, agent=agent, **(broker_config or {}))
+        return audit
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sandbox_cluster() -> Iterator[SandboxCluster]:
+    """Return the deployed prod stack of a sandbox of its own."""
+    keep = os.environ.get("KEEP_SANDBOX") == "1"
+    instance, report = SandboxInstance("faults"), Report()
+    if not keep:
+        lifecycle.down(instance, report)
+    tools = lifecycle.start_platform(instance, report)
+    lifecycle.deploy(instance, tools, report)
+    with attach(instance) as cluster:
+        yield cluster
+    if not keep:
+        lifecycle.down(instance, report)
+
+
+@pytest.fixture
+def audit_deployed(sandbox_cluster: SandboxCluster, tmp_path: Path, request: pytest.FixtureRequest) -> AuditDeployed:
+    """Return a function that runs a fault under a load, given by name.
+
+    No acknowledged message may be lost, damaged or reordered.
+    """
+
+    def run(fault: str, load: str = "normal") -> Audit:
+        audit = audit_on_sandbox(sandbox_cluster, fault, tmp_path, load)
+        record(request.node, audit.row, load=load, on="sandbox")
+        assert_nothing_lost(audit)
         return audit
 
     return run

@@ -8,7 +8,6 @@ import pytest
 
 from sandbox.polling import until
 from tests.faults.bare_cluster import BareCluster, start_cluster
-from tests.faults.conftest import AuditFault, assert_nothing_lost
 from tests.faults.controller_events import add_events, add_group, read_epoch, require_leader
 from tests.faults.controller_faults import MANY_EVENTS, READY_SECONDS, replace_followers_and_leader
 
@@ -82,22 +81,3 @@ def test_a_log_of_several_files_is_complete_after_restarts(tmp_path: Path) -> No
             restart(cluster, name)
         assert read_epoch(cluster) == 2 * MANY_EVENTS
         replace_followers_and_leader(cluster, 2 * MANY_EVENTS)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "controller-leader-killed",
-        "controller-leader-and-master-killed",
-        "controller-leader-hung",
-        "controller-quorum-lost",
-        "controllers-emptied",
-        "name-servers-killed",
-    ],
-)
-def test_a_fault_of_controllers_or_name_servers_loses_no_acknowledged_message(
-    audit_fault: AuditFault, fault: str
-) -> None:
-    audit = audit_fault(fault, "normal")
-    assert_nothing_lost(audit)

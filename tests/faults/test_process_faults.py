@@ -34,7 +34,7 @@ def test_a_master_that_pauses_until_another_one_is_elected_loses_no_acknowledged
     audit_fault: AuditFault,
 ) -> None:
     """As a virtual machine does that its host pauses. It goes on as master, with all its connections."""
-    audit = audit_fault("master-paused", "steady")
+    audit = audit_fault("master-paused", "normal")
     assert_nothing_lost(audit)
 
 
