@@ -23,20 +23,20 @@ SANDBOX_FAULTS: Mapping[str, Callable[[SandboxCluster], FaultTimes]] = {
 """Faults of the deployed stack."""
 ALL_FAULTS: Mapping[str, Callable[..., FaultTimes]] = {**_FAULTS_OF_VOLUMES, **SANDBOX_FAULTS}
 
-_MASTER_STAYS = frozenset(
+MASTER_STAYS = frozenset(
     {
         *("slave-killed", "slave-hung", "slave-isolated", "master-and-slave-disconnected"),
         *("power-lost-by-slave", "volume-hung-under-slave", "pod-without-role-deleted"),
         *("proxies-killed", "proxy-hung", "name-servers-killed", "name-server-hung"),
     }
 )
-_MASTER_MAY_CHANGE = frozenset(
+MASTER_MAY_CHANGE = frozenset(
     {
         *("controller-leader-killed", "controller-leader-hung", "controller-quorum-lost", "controllers-emptied"),
         *("links-slow", "packets-lost", "volumes-full", "group-added", "controllers-changed"),
     }
 )
-_SEVERAL_ELECTIONS = {
+SEVERAL_ELECTIONS = {
     "masters-elected": 5,
     "master-killed-10-times": KILLS,
     "master-pod-deleted-20-times": DELETIONS,
@@ -47,9 +47,11 @@ _SEVERAL_ELECTIONS = {
 
 def find_elections(fault: str) -> tuple[int, float]:
     """Return how many elections a fault causes, at least and at most. Another number means that it had no effect."""
-    if fault in _MASTER_STAYS:
+    if fault in MASTER_STAYS:
         return 0, 0
-    return 0 if fault in _MASTER_MAY_CHANGE else _SEVERAL_ELECTIONS.get(fault, 1), math.inf
+    if fault in MASTER_MAY_CHANGE:
+        return 0, math.inf
+    return SEVERAL_ELECTIONS.get(fault, 1), math.inf
 
 
 def find_fault(name: str, cluster: BareCluster) -> Fault:

@@ -163,7 +163,7 @@ def test_a_slave_that_has_stopped_leaves_the_in_sync_set(version: str, tmp_path:
 
 def test_a_client_keeps_its_route_while_there_is_no_master(version: str, tmp_path: Path) -> None:
     routes = run_program("RouteWithoutMaster", version, tmp_path, {})
-    # A client of RocketMQ then uses a route in which nobody takes its messages, for 30 s.
+    # A client of RocketMQ then uses a route in which no broker takes its messages, for 30 s.
     assert (routes["rocketmq-slave"], routes["rocketmq-slave-queues"]) == ("OK", "0")
     assert routes["agent-slave"] == "HA_NOT_AVAILABLE"
     assert routes["agent-master"] == routes["rocketmq-master"] == "OK"

@@ -91,8 +91,8 @@ def test_a_completed_replacement_marks_the_old_resource_for_deletion() -> None:
     assert (new["id"], "delete" in new) == ("rocketmq/brokers-2", False)
 
 
-def test_a_resource_that_was_deleted_before_its_replacement_is_dropped() -> None:
-    """Marked for deletion, the next update would delete the replacement: it has the same ID."""
+def export_deleted_before_replacement() -> dict[str, Any]:
+    """Return a state in which the engine has deleted a resource, and was killed while it created it again."""
     state = export(operation("creating", SET, "brokers"))
     former = {
         "urn": SET,
@@ -102,6 +102,12 @@ def test_a_resource_that_was_deleted_before_its_replacement_is_dropped() -> None
         "pendingReplacement": True,
     }
     state["deployment"]["resources"].append(former)
+    return state
+
+
+def test_a_resource_that_was_deleted_before_its_replacement_is_dropped() -> None:
+    """Marked for deletion, the next update would delete the replacement: it has the same ID."""
+    state = export_deleted_before_replacement()
     lookups = []
     recovery = recover_state(state, lambda *given: lookups.append(given[3]) or [ExistingResource("rocketmq/brokers")])
     _, new = recovery.state["deployment"]["resources"]
@@ -110,18 +116,10 @@ def test_a_resource_that_was_deleted_before_its_replacement_is_dropped() -> None
 
 
 def test_a_deleted_resource_whose_replacement_is_absent_stays_to_be_replaced() -> None:
-    state = export(operation("creating", SET, "brokers"))
-    former = {
-        "urn": SET,
-        "type": SET.split("::")[2],
-        "id": "rocketmq/brokers",
-        "inputs": {},
-        "pendingReplacement": True,
-    }
-    state["deployment"]["resources"].append(former)
+    state = export_deleted_before_replacement()
     recovery = recover_state(state, lambda *_: [])
     assert recovery.absent == [SET]
-    assert recovery.state["deployment"]["resources"][1] == former
+    assert recovery.state["deployment"]["resources"][1] == state["deployment"]["resources"][1]
 
 
 def test_an_interrupted_component_adds_nothing_to_the_state() -> None:

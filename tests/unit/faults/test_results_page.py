@@ -1,13 +1,14 @@
 """Published results of faults: the record of runs, and the page and the picture that show it."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.faults import results_page
+from tests.faults import catalogue, results_page
 from tests.faults.catalogue import ALL_FAULTS
 from tests.faults.results_picture import build_picture
 from tests.faults.results_summary import ON_PROCESSES, ON_SANDBOX, WITHOUT_AGENT, describe_safety, summarize
@@ -122,3 +123,12 @@ def test_the_record_has_every_fault_but_those_of_tests_that_failed_before_their_
 @pytest.mark.parametrize("fault", sorted(ALL_FAULTS))
 def test_every_fault_is_described_in_a_sentence(fault: str) -> None:
     assert results_page.describe_fault(fault).endswith(".")
+
+
+def test_the_elections_of_each_fault_are_known_by_its_name() -> None:
+    named = catalogue.MASTER_STAYS | catalogue.MASTER_MAY_CHANGE | catalogue.SEVERAL_ELECTIONS.keys()
+    assert named <= ALL_FAULTS.keys()
+    assert catalogue.find_elections("slave-killed") == (0, 0)
+    assert catalogue.find_elections("links-slow") == (0, math.inf)
+    assert catalogue.find_elections("masters-elected") == (5, math.inf)
+    assert catalogue.find_elections("master-killed") == (1, math.inf)

@@ -1,7 +1,5 @@
 package eks_rocketmq;
 
-import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
@@ -15,12 +13,7 @@ public final class RestartedMaster {
     private RestartedMaster() {}
 
     public static void main(String[] arguments) {
-        TestProgram.run(() -> {
-            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
-            DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
-            report("rocketmq", new AutoSwitchHAService(), store);
-            report("agent", new ConfirmedHAService(store.getMessageStoreConfig()), store);
-        });
+        TestProgram.compare(arguments, RestartedMaster::report);
     }
 
     private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {

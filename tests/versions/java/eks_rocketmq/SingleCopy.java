@@ -8,8 +8,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.concurrent.TimeUnit;
-import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.common.MixAll;
 import org.apache.rocketmq.store.CommitLog;
 import org.apache.rocketmq.store.DefaultMessageStore;
@@ -31,12 +29,7 @@ public final class SingleCopy {
     private SingleCopy() {}
 
     public static void main(String[] arguments) {
-        TestProgram.run(() -> {
-            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
-            DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
-            report("rocketmq", new AutoSwitchHAService(), store);
-            report("agent", new ConfirmedHAService(store.getMessageStoreConfig()), store);
-        });
+        TestProgram.compare(arguments, SingleCopy::report);
     }
 
     private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {

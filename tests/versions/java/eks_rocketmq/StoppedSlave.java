@@ -8,8 +8,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.TreeSet;
-import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.ha.DefaultHAService;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
@@ -25,12 +23,7 @@ public final class StoppedSlave {
     private StoppedSlave() {}
 
     public static void main(String[] arguments) {
-        TestProgram.run(() -> {
-            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
-            DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
-            report("rocketmq", new AutoSwitchHAService(), store);
-            report("agent", new ConfirmedHAService(store.getMessageStoreConfig()), store);
-        });
+        TestProgram.compare(arguments, StoppedSlave::report);
     }
 
     private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {

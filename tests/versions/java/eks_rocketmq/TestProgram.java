@@ -1,6 +1,10 @@
 package eks_rocketmq;
 
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.MessageStore;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
 /** What the programs that start a store share. */
 final class TestProgram {
@@ -20,6 +24,21 @@ final class TestProgram {
             error.printStackTrace();
             Runtime.getRuntime().halt(1);
         }
+    }
+
+    /** What a program does with RocketMQ's own replication, and then with that of the agent. */
+    interface Comparison {
+        void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception;
+    }
+
+    /** Runs a program with the store of a broker that opens no port. The argument is its {@code broker.conf}. */
+    static void compare(String[] arguments, Comparison comparison) {
+        run(() -> {
+            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+            DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
+            comparison.report("rocketmq", new AutoSwitchHAService(), store);
+            comparison.report("agent", new ConfirmedHAService(store.getMessageStoreConfig()), store);
+        });
     }
 
     /** Waits until the queues have every message of the log that they may have. */
