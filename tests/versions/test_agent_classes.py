@@ -102,6 +102,13 @@ def test_a_broker_knows_the_controllers_that_were_added(version: str, tmp_path: 
     assert known["added"] == "a-0.example:9878,a-1.example:9878,a-2.example:9878"
 
 
+def test_a_slave_is_ready_only_with_the_metadata_of_its_master(version: str, tmp_path: Path) -> None:
+    results = run_program("FailedCopy", version, tmp_path, choose_ports())
+    assert results["none"] == results["offsets-once"] == "42"
+    # RocketMQ only logs what it could not copy.
+    assert {results[name] for name in ("topics", "groups", "offsets")} == {"failed"}
+
+
 def test_another_controller_leads_before_the_leader_stops(version: str, tmp_path: Path) -> None:
     leaders = run_program("StoppedLeader", version, tmp_path, {})
     # The controllers of RocketMQ wait for heartbeats, and elect a leader seconds later.
@@ -139,6 +146,14 @@ def test_a_slave_reports_its_offset_as_soon_as_it_is_connected(version: str, tmp
     reported = run_program("UnreportedOffset", version, tmp_path, {"haSendHeartbeatInterval": "3600000"})
     # A slave of RocketMQ that lacks nothing waits for this interval. It is not in sync meanwhile.
     assert (reported["rocketmq"], reported["agent"]) == ("silent", "0")
+
+
+def test_a_change_of_role_does_not_wait_longer_if_data_of_the_former_master_arrives(
+    version: str, tmp_path: Path
+) -> None:
+    results = run_program("LateData", version, tmp_path, {})
+    # The connection of RocketMQ then ends after a pause of 5 s.
+    assert int(results["agent"]) < 4000 < int(results["rocketmq"])
 
 
 def test_a_check_of_transactions_ends_when_its_broker_becomes_a_slave(version: str, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import java.util.Set;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.broker.out.BrokerOuterAPI;
+import org.apache.rocketmq.broker.slave.SlaveSynchronize;
 import org.apache.rocketmq.common.Pair;
 import org.apache.rocketmq.remoting.protocol.DataVersion;
 import org.apache.rocketmq.remoting.protocol.body.SyncStateSet;
@@ -133,17 +134,42 @@ final class BrokerProbe extends RequestProbe {
             return "not attached to the master of epoch " + epoch;
         }
         if (copiedEpoch != epoch) {
-            // RocketMQ copies them up to 13 s after the broker has its role.
-            String master = controller.getSlaveSynchronize().getMasterAddr();
-            DataVersion needed = api.getAllTopicConfig(master).getDataVersion();
-            controller.getSlaveSynchronize().syncAll();
-            DataVersion copied = controller.getTopicConfigManager().getDataVersion();
-            if (copied.getStateVersion() != needed.getStateVersion()
-                    || copied.getCounter().get() < needed.getCounter().get()) {
-                return "the topics of the master are not copied yet";
+            String missing = copyMetadata(api);
+            if (missing != null) {
+                return missing;
             }
             copiedEpoch = epoch;
         }
         return null;
+    }
+
+    /**
+     * Copies topics, consumer groups and offsets from the master. Returns what is missing, or null.
+     *
+     * <p>RocketMQ copies them up to 13 s after the broker has its role, and only logs what it could not copy. The version
+     * of the offsets does not tell, because it changes with every 500th commit.
+     */
+    String copyMetadata(BrokerOuterAPI api) throws Exception {
+        SlaveSynchronize copies = controller.getSlaveSynchronize();
+        String master = copies.getMasterAddr();
+        DataVersion topics = api.getAllTopicConfig(master).getDataVersion();
+        DataVersion groups = api.getAllSubscriptionGroupConfig(master).getDataVersion();
+        copies.syncAll();
+        if (!isCopied(controller.getTopicConfigManager().getDataVersion(), topics)) {
+            return "the topics of the master are not copied yet";
+        }
+        if (!isCopied(controller.getSubscriptionGroupManager().getDataVersion(), groups)) {
+            return "the consumer groups of the master are not copied yet";
+        }
+        controller
+                .getConsumerOffsetManager()
+                .getOffsetTable()
+                .putAll(api.getAllConsumerOffset(master).getOffsetTable());
+        return null;
+    }
+
+    private static boolean isCopied(DataVersion copied, DataVersion needed) {
+        return copied.getStateVersion() == needed.getStateVersion()
+                && copied.getCounter().get() >= needed.getCounter().get();
     }
 }

@@ -98,7 +98,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         flushFiles();
         if (changed) {
             updateHaMasterAddress(named.address);
-            Reconnection.start(getHAClient());
+            ((ConfirmedHAClient) getHAClient()).reconnect();
         }
         return changed;
     }

@@ -1,0 +1,65 @@
+package eks_rocketmq;
+
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.ha.HAConnectionState;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAClient;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
+import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
+
+/** Master with an empty log, for a slave with an empty log. */
+final class EmptyMaster {
+    private EmptyMaster() {}
+
+    /** Starts a slave and returns the master's end of its connection, after the handshake. */
+    static Socket connect(AutoSwitchHAClient slave) throws IOException {
+        try (ServerSocket master = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            slave.updateHaMasterAddress("127.0.0.1:" + master.getLocalPort());
+            slave.start();
+            Socket connection = master.accept();
+            new DataInputStream(connection.getInputStream())
+                    .readFully(new byte[AutoSwitchHAClient.HANDSHAKE_HEADER_SIZE]);
+            sendHeader(connection, HAConnectionState.HANDSHAKE);
+            return connection;
+        }
+    }
+
+    /** Sends a header without data. That of the handshake has two offsets less. */
+    static void sendHeader(Socket connection, HAConnectionState state) throws IOException {
+        DataOutputStream slave = new DataOutputStream(connection.getOutputStream());
+        slave.writeInt(state.ordinal());
+        slave.writeInt(0); // bytes that follow
+        slave.writeLong(0); // end of the log
+        slave.writeInt(0); // last epoch
+        if (state == HAConnectionState.TRANSFER) {
+            slave.writeLong(0); // begin of the epoch
+            slave.writeLong(0); // confirmed offset
+        }
+    }
+
+    /** Slaves that share a store. */
+    static final class Slaves {
+        private final DefaultMessageStore store;
+        private final AutoSwitchHAService service = new AutoSwitchHAService();
+
+        Slaves(String file) throws Exception {
+            store = new PlainStore(BrokerStartup.createBrokerController(new String[] {"-c", file})
+                    .getMessageStoreConfig());
+            service.init(store);
+        }
+
+        AutoSwitchHAClient createOriginal() throws IOException {
+            return new AutoSwitchHAClient(service, store, new EpochFileCache(), 2L);
+        }
+
+        AutoSwitchHAClient createConfirmed() throws IOException {
+            return new ConfirmedHAClient(service, store, new EpochFileCache(), 2L);
+        }
+    }
+}
