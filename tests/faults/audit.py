@@ -14,7 +14,16 @@ from tests.faults.checker import NANOSECONDS, Findings, build_row, build_timelin
 from tests.faults.cluster import Cluster
 from tests.faults.faults import Fault, FaultTimes
 from tests.faults.ledger import Attempt
-from tests.faults.load import STEADY, JavaLoad, Load, Loads, Workload, read_topics, wait_for_successes
+from tests.faults.load import (
+    STEADY,
+    JavaLoad,
+    Load,
+    Loads,
+    Workload,
+    read_topics,
+    wait_for_successes,
+    wait_until_received,
+)
 
 FIRST_SECONDS = 180.0
 STEADY_SECONDS = 5.0
@@ -24,6 +33,8 @@ SETTLE_SECONDS = 120.0
 """Delayed messages and transactions whose end was lost reach their topic later: checks come every 30 s."""
 ASYNCHRONOUS = frozenset({"delayed", "transaction"})
 SUCCESSES = 20
+RECEIVE_SECONDS = 120.0
+"""A message that a consumer has received but not acknowledged comes again after 20 s, and later after a failover."""
 OTHER_QUEUES = 1000
 """Above the number of queues of a topic on one broker."""
 
@@ -107,7 +118,8 @@ def run_audit(
 
     Raises:
         AssertionError: the final master does not have the offsets of a consumer group.
-        TimeoutError: a client or the group does not recover, or the members do not have the same queues.
+        TimeoutError: a client or the group does not recover, the members do not have the same queues, or a consumer
+            does not receive an acknowledged message.
     """
     everything = [*workloads, *(each for one in other_loads for each in one.workloads)]
     topics = [each.topic for each in everything]
@@ -133,6 +145,7 @@ def run_audit(
         whole_seconds = (time.monotonic_ns() - times.end) / NANOSECONDS
         elections = clusters.read_epoch(cluster) - epoch
         clusters.wait_for_equal_queues(cluster, topics)
+        wait_until_received(load, RECEIVE_SECONDS)
         final_master = clusters.fail_over(cluster)
         skipped = clusters.find_skipped_offsets(cluster, final_master, topics)
         assert not skipped, f"{final_master} does not have the offsets of the consumers: {skipped}"

@@ -15,7 +15,10 @@ from tests.faults.group_status import GroupState
 
 CLIENTS = "clients"
 """Name of the clients' machine, beside the names of members, controllers and name servers."""
+READERS = "audit-readers"
+"""Consumer group that receives messages during an audit, so that its offsets change."""
 CONSUMERS = "audit-consumers"
+"""Consumer group without consumers, so that its offsets do not change."""
 OFFSETS = {queue: 10 + queue for queue in range(group_status.QUEUES)}
 """Offsets that the group `CONSUMERS` has committed in the queues of each topic."""
 
@@ -129,12 +132,14 @@ def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]], seconds: 
     members = [cluster.address(name) for name in cluster.members]
     with cluster.observe():
         create_group(master, CONSUMERS)
+        create_group(master, READERS)
         for topic, kind in wanted:
             group_status.create_topic(master, topic, kind)
             for queue, offset in OFFSETS.items():
                 group_status.set_offset(master, CONSUMERS, topic, queue, offset)
+                group_status.set_offset(master, READERS, topic, queue, 0)
         _require(
-            lambda: group_status.have_equal_metadata(members, [topic for topic, _ in wanted]),
+            lambda: group_status.have_equal_metadata(members, [topic for topic, _ in wanted], {CONSUMERS}),
             seconds,
             "every member has the topics",
         )
@@ -153,7 +158,7 @@ def wait_until_whole(cluster: Cluster, topics: Iterable[str] = (), seconds: floa
         if state is None or not state.master or state.in_sync != frozenset(members):
             return False
         with cluster.observe():
-            return group_status.have_equal_metadata(members, wanted)
+            return group_status.have_equal_metadata(members, wanted, {CONSUMERS})
 
     _require(whole, seconds, "all members are in sync, with the same topics and offsets")
 

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.messages import remoting
@@ -116,8 +116,8 @@ def get_offset(broker: str, group: str, topic: str, queue: int) -> int:
     return int(remoting.invoke(broker, QUERY_OFFSET, fields, seconds=SECONDS).fields["offset"])
 
 
-def have_equal_metadata(members: Iterable[str], topics: Iterable[str]) -> bool:
-    """Return whether every member has the topics, and all have the same consumer offsets."""
+def have_equal_metadata(members: Iterable[str], topics: Iterable[str], groups: Container[str] = ()) -> bool:
+    """Return whether every member has the topics, and all have the same offsets of the consumer groups."""
     wanted = set(topics)
     offsets = []
     try:
@@ -125,7 +125,8 @@ def have_equal_metadata(members: Iterable[str], topics: Iterable[str]) -> bool:
             known = remoting.invoke(address, ALL_TOPICS, seconds=SECONDS).json().get("topicConfigTable", {})
             if not wanted <= set(known):
                 return False
-            offsets.append(remoting.invoke(address, ALL_OFFSETS, seconds=SECONDS).json().get("offsetTable", {}))
+            table = remoting.invoke(address, ALL_OFFSETS, seconds=SECONDS).json().get("offsetTable", {})
+            offsets.append({key: value for key, value in table.items() if key.split("@")[1] in groups})
     except (OSError, remoting.RemotingError):
         return False
     return all(each == offsets[0] for each in offsets)

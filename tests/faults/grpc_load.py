@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tests.faults.cluster import READERS
 from tests.faults.load import ClientProcess
 
-PROGRAM = Path(__file__).with_name("grpc_producer.py")
+PROGRAM = Path(__file__).with_name("grpc_client.py")
 
 
 @dataclass(kw_only=True)
 class GrpcLoad(ClientProcess):
-    """Producers of one interpreter that has the client. One attempt is one call, with the retries of the client."""
+    """Producers and a consumer of one interpreter. One attempt is one call, with the retries of the client."""
 
     interpreter: Path
     endpoint: str
@@ -23,4 +24,13 @@ class GrpcLoad(ClientProcess):
         return [str(self.interpreter), str(PROGRAM), str(plan)]
 
     def list_settings(self) -> Mapping[str, Any]:
-        return {"endpoint": self.endpoint}
+        self._received.unlink(missing_ok=True)
+        return {"endpoint": self.endpoint, "consumerGroup": READERS, "received": str(self._received)}
+
+    def list_unreceived(self) -> list[str]:
+        received = set(self._received.read_text().split())
+        return [one.id for one in self.attempts() if one.acknowledged and one.id not in received]
+
+    @property
+    def _received(self) -> Path:
+        return self.folder / "received.txt"

@@ -89,6 +89,9 @@ class Load(Protocol):
 
     def attempts(self) -> list[Attempt]: ...
 
+    def list_unreceived(self) -> list[str]:
+        """Return the acknowledged messages that its consumers have not received yet."""
+
 
 @dataclass(kw_only=True)
 class ClientProcess(ABC):
@@ -154,6 +157,9 @@ class ClientProcess(ABC):
     def attempts(self) -> list[Attempt]:
         return read_ledger(self.ledger) if self.ledger.exists() else []
 
+    def list_unreceived(self) -> list[str]:
+        return []
+
     def _log(self) -> str:
         return self._file("load.log").read_text(errors="replace")[-4000:]
 
@@ -202,6 +208,9 @@ class Loads:
     def attempts(self) -> list[Attempt]:
         return [attempt for part in self.parts for attempt in part.attempts()]
 
+    def list_unreceived(self) -> list[str]:
+        return [id_ for part in self.parts for id_ in part.list_unreceived()]
+
 
 def wait_for_successes(load: Load, since: int, count: int, seconds: float) -> None:
     """Wait until each client has `count` acknowledged attempts that began after `since`.
@@ -219,6 +228,18 @@ def wait_for_successes(load: Load, since: int, count: int, seconds: float) -> No
             return
         if time.monotonic() > deadline:
             raise TimeoutError(f"after {seconds:.0f} s without {count} acknowledged messages: {missing}")
+        time.sleep(1)
+
+
+def wait_until_received(load: Load, seconds: float) -> None:
+    """Wait until the consumers have received every acknowledged message.
+
+    Raises TimeoutError with those that they have not.
+    """
+    deadline = time.monotonic() + seconds
+    while missing := load.list_unreceived():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {seconds:.0f} s consumers have not received {len(missing)}: {missing[:20]}")
         time.sleep(1)
 
 

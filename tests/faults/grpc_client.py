@@ -1,7 +1,8 @@
-"""Producer with RocketMQ's Python SDK that keeps a ledger: `grpc_producer.py PLAN`.
+"""Producers with RocketMQ's Python SDK that keep a ledger, and a consumer: `grpc_client.py PLAN`.
 
-It sends until a line arrives on its standard input, and prints `stopped` after the last attempt. The plan and the
-ledger are those of the Java load generator. It runs with an interpreter of its own and imports nothing of this
+They send until a line arrives on its standard input, and print `stopped` after the last attempt. The plan and the
+ledger are those of the Java load generator. The consumer receives and acknowledges the messages until the program ends,
+and writes their ids to the file `received`. The program runs with an interpreter of its own and imports nothing of this
 repository.
 """
 
@@ -14,10 +15,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rocketmq.v5.client import ClientConfiguration, Credentials
-from rocketmq.v5.model import Message
+from rocketmq.v5.consumer import SimpleConsumer
+from rocketmq.v5.model import FilterExpression, Message
 from rocketmq.v5.producer import Producer
 
 START_SECONDS = 60.0
+BATCH = 32
+INVISIBLE_SECONDS = 20
+"""Time after which a message comes again that was not acknowledged."""
 
 
 class Ledger:
@@ -57,6 +62,28 @@ def send(producer: Producer, plan: dict[str, Any], ledger: Ledger, thread: int, 
         stopped.wait(max(pause, begun + period - time.monotonic(), 0))
 
 
+def receive(consumer: SimpleConsumer, file: TextIO) -> None:
+    """Receive and acknowledge messages, and write the id of each one."""
+    while True:
+        try:
+            for message in consumer.receive(BATCH, INVISIBLE_SECONDS) or []:
+                file.write(message.body.decode().partition("\n")[0] + "\n")
+                file.flush()
+                consumer.ack(message)
+        except Exception as error:  # noqa: BLE001 (a failover; what was not acknowledged comes again)
+            print(f"consumer: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            time.sleep(0.5)
+
+
+def start_consumer(plan: dict[str, Any]) -> SimpleConsumer:
+    """Return a consumer of all topics."""
+    topics = {each["topic"]: FilterExpression() for each in plan["workloads"]}
+    configuration = ClientConfiguration(plan["endpoint"], Credentials("", ""))
+    consumer = SimpleConsumer(configuration, plan["consumerGroup"], topics, await_duration=3)
+    consumer.startup()
+    return consumer
+
+
 def start(endpoint: str, topic: str) -> Producer:
     """Return a producer that has its route. Retry, because the proxies learn of a new topic a little later."""
     deadline = time.monotonic() + START_SECONDS
@@ -75,7 +102,10 @@ def start(endpoint: str, topic: str) -> Producer:
 def main(path: str) -> None:
     plan = json.loads(Path(path).read_text(encoding="utf-8"))
     stopped = threading.Event()
-    with Path(plan["ledger"]).open("a", encoding="utf-8") as file:
+    with (
+        Path(plan["ledger"]).open("a", encoding="utf-8") as file,
+        Path(plan["received"]).open("a", encoding="utf-8") as received,
+    ):
         ledger = Ledger(file)
         threads = [
             threading.Thread(target=send, args=(producer, each, ledger, number, stopped), daemon=True)
@@ -85,6 +115,7 @@ def main(path: str) -> None:
         ]
         for thread in threads:
             thread.start()
+        threading.Thread(target=receive, args=(start_consumer(plan), received), daemon=True).start()
         sys.stdin.readline()
         stopped.set()
         for thread in threads:
