@@ -1,4 +1,4 @@
-"""Checks at preview that AWS does not have a resource yet."""
+"""Checks at preview that AWS does not have a planned resource yet, and that an existing one has another owner."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,9 +8,10 @@ import pulumi
 from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceHookBinding
 
 from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.lookups.aws_resources import ROLE, find_cluster, find_resource
 from eks_rocketmq.lookups.aws_session import AccountUnknownError, Session, create_session
-from eks_rocketmq.lookups.create_checks import OWNER_TAG, create_existence_hook, describe_conflict
+from eks_rocketmq.lookups.create_checks import OWNER_TAG, create_existence_hook, describe_conflict, get_ownership_tags
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.pulumi_sdk.component import spell_argument
 from eks_rocketmq.pulumi_sdk.sdk_internals import get_config_values, has_callback_server
@@ -77,6 +78,32 @@ def reject_existing_cluster(name: str, cluster: str, component: ComponentResourc
             f"  create     change {spell_argument(ARGS / 'cluster_name')}, and run again"
         ),
     )
+
+
+def reject_managed_resource(resource: str, tags: Mapping[str, str] | None, contents: str, untag: str) -> None:
+    """Reject the argument `existing` for a resource that the stack manages. The update would delete it.
+
+    Args:
+        resource: description of the resource.
+        tags: its tags in AWS.
+        contents: the resources of the component.
+        untag: command that removes the tag of the stack.
+
+    Raises:
+        ValueError: the resource has the tag of this stack.
+    """
+    if get_ownership_tags().items() <= dict(tags or {}).items():
+        raise ArgumentError(
+            ARGS / "existing",
+            "managed-by-this-stack",
+            "this stack manages {resource}, so `pulumi up` would delete {contents}",
+            remedy="Leave {existing} out. If another owner takes over, run `pulumi state delete` for {contents}, then "
+            "`{untag}`",
+            resource=resource,
+            contents=contents,
+            existing=ARGS / "existing",
+            untag=untag,
+        )
 
 
 def _describe_owner(found: ExistingResource, stack: str) -> str:

@@ -14,6 +14,7 @@ from eks_rocketmq.eks.ebs import driver_plan
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from eks_rocketmq.eks.iam.policy_documents import build_pod_identity_statements, build_trust_policy
 from eks_rocketmq.lookups.aws_resources import ROLE
+from eks_rocketmq.lookups.create_checks import OWNER_TAG
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
@@ -264,6 +265,17 @@ def test_an_existing_addon_rejects_arguments_that_have_no_effect() -> None:
     # The component reads the other arguments, or a program passes them in both cases.
     others = ARGS.keys() | {"existing", "kubernetes_version", "kubeconfig", "self_managed", "auto_mode"}
     assert {*driver_plan.MANAGED_ONLY, *others} == EbsCsiAddonArgs.__annotations__.keys()
+
+
+def test_an_addon_of_this_stack_is_not_given_up_by_the_argument_existing() -> None:
+    def register(stack: str) -> Recording:
+        tags = {OWNER_TAG: f"eks-rocketmq/{stack}"}
+        fakes = fake_addon({"serviceAccountRoleArn": THEIRS, "arn": "arn", "tags": tags})
+        return run(program({**ARGS, "existing": True}), preview=True, fakes=fakes)
+
+    with rejects(("existing", "managed-by-this-stack")):
+        register("test")
+    assert register("other").outputs["role"] == THEIRS
 
 
 def test_an_existing_addon_can_have_its_role_from_an_association() -> None:

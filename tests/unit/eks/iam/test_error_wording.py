@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from eks_rocketmq import IrsaRole
+from eks_rocketmq import ClusterOidcProvider, IrsaRole
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.eks.iam import role_checks, role_preflight
 from eks_rocketmq.eks.iam.policy_documents import (
@@ -17,7 +17,8 @@ from eks_rocketmq.eks.iam.policy_documents import (
     validate_customer_policy,
     validate_inline_policies,
 )
-from tests.unit.harness import run
+from eks_rocketmq.lookups.create_checks import OWNER_TAG
+from tests.unit.harness import Fakes, run
 from tests.unit.harness.rejections import Wording, check_wording
 
 POLICY = (ARGS / "inline_policies").key("orders")
@@ -46,6 +47,14 @@ def attach_output() -> None:
         "managed_policies": [pulumi.Output.from_input("ReadOnlyAccess")],
     }
     IrsaRole("orders", args)
+
+
+def use_own_provider() -> None:
+    """Read a provider of the stack as an existing one."""
+    answer = {"arn": PROVIDER, "clientIdLists": ["sts.amazonaws.com"], "tags": {OWNER_TAG: "eks-rocketmq/test"}}
+    fakes = Fakes().answering("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", lambda _: answer)
+    args: Any = {"issuer": "https://oidc.example/id/A", "existing": True}
+    run(lambda: ClusterOidcProvider("oidc", args), preview=True, fakes=fakes)
 
 
 WORDING = [
@@ -205,6 +214,13 @@ WORDING = [
         lambda: run(attach_output, preview=True),
         "managed_policies: the list has an output of another resource, but the names of attachments must be known at "
         "preview. Give the ARN in policy_arns, with a name of your choice as its key.",
+    ),
+    Wording(
+        "managed-by-this-stack",
+        use_own_provider,
+        f"existing: this stack manages IAM OIDC provider {PROVIDER}, so `pulumi up` would delete the provider. Leave "
+        "existing out. If another owner takes over, run `pulumi state delete` for the provider, then `aws iam "
+        f"untag-open-id-connect-provider --open-id-connect-provider-arn {PROVIDER} --tag-keys eks-rocketmq/stack`.",
     ),
 ]
 WARNINGS = ["unmanaged-policies"]

@@ -6,6 +6,7 @@ import pulumi
 import pytest
 
 from eks_rocketmq import ClusterOidcProvider, ClusterOidcProviderArgs, IrsaRole, ServiceAccountArgs
+from eks_rocketmq.lookups.create_checks import OWNER_TAG
 from tests.unit.harness import Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER
 from tests.unit.harness.rejections import rejects
@@ -132,6 +133,21 @@ def test_an_existing_provider_without_the_audience_is_rejected_with_a_command(
         run(lambda: program(args), preview=True, fakes=fake_provider(*client_ids))
     assert f"IAM OIDC provider {ARN} does not accept the audience {missing}" in str(raised.value)
     assert f"--open-id-connect-provider-arn {ARN} --client-id {missing}" in str(raised.value)
+
+
+@pytest.mark.parametrize(("owner", "rejected"), [("eks-rocketmq/test", True), ("eks-rocketmq/other", False)])
+def test_a_provider_of_this_stack_is_not_given_up_by_the_argument_existing(owner: str, rejected: bool) -> None:
+    answer = {"arn": ARN, "clientIdLists": ["sts.amazonaws.com"], "tags": {OWNER_TAG: owner}}
+    fakes = Fakes().answering(LOOKUP, lambda _: answer)
+
+    def register() -> Recording:
+        return run(lambda: program({"issuer": ISSUER, "existing": True}), preview=True, fakes=fakes)
+
+    if not rejected:
+        assert register().outputs == {"arn": ARN}
+        return
+    with rejects(("existing", "managed-by-this-stack")):
+        register()
 
 
 @pytest.mark.parametrize("given", [{"tags": {"team": "x"}}, {"thumbprints": ["0" * 40]}])
