@@ -6,6 +6,7 @@ Used by the checks before a create and by `eks-rocketmq adopt`. The boto3 sessio
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from eks_rocketmq.args.aws_identifiers import build_oidc_provider_arn, parse_account
@@ -37,7 +38,46 @@ def find_role(session: Session, inputs: Inputs) -> ExistingResource | None:
     """Find an IAM role by name. Its import id is the name."""
     name = inputs["name"]
     role = call_or_none(lambda: session.client("iam").get_role(RoleName=name)["Role"])
-    return None if role is None else ExistingResource(name, read_tags(role.get("Tags", [])))
+    if role is None:
+        return None
+    return ExistingResource(name, read_tags(role.get("Tags", [])), _describe_lost_trust(session, role, inputs))
+
+
+def _describe_lost_trust(session: Session, role: Mapping[str, Any], inputs: Inputs) -> str:
+    """Return why the role must not be imported, if the next update would lock out the pods of another cluster.
+
+    Providers that do not exist, subjects and audiences are not compared: a wrong trust policy is a reason to adopt.
+    """
+    planned = inputs.get("assumeRolePolicy")
+    if not isinstance(planned, str) or not planned.startswith("{"):
+        return ""
+    providers = _list_federated(role.get("AssumeRolePolicyDocument", {})) - _list_federated(json.loads(planned))
+    iam = session.client("iam")
+    lost = [
+        arn
+        for arn in sorted(providers)
+        if ":oidc-provider/" in arn
+        and call_or_none(partial(iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn)) is not None
+    ]
+    if not lost:
+        return ""
+    return (
+        f"IAM role {role['RoleName']!r} also trusts {', '.join(lost)}. The next `pulumi up` would remove that, and the "
+        "service accounts of that cluster could not assume the role any more. Give the role of the stack another name: "
+        "ebsCsi.roleName (role_name of EbsCsiAddon and IrsaRole). If no pod of that cluster uses the role, remove the "
+        "provider from its trust policy first (`aws iam update-assume-role-policy`)."
+    )
+
+
+def _list_federated(policy: Mapping[str, Any]) -> set[str]:
+    """Return the identity providers that a trust policy names. IAM accepts one statement or value without a list."""
+    statements = policy.get("Statement", [])
+    found: set[str] = set()
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal", {})
+        federated = principal.get("Federated", []) if isinstance(principal, Mapping) else []
+        found.update([federated] if isinstance(federated, str) else federated)
+    return found
 
 
 def find_role_policy_attachment(session: Session, inputs: Inputs) -> ExistingResource | None:

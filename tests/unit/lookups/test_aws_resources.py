@@ -1,5 +1,6 @@
 """Lookups of existing AWS resources with stubbed boto3 clients."""
 
+import json
 import pathlib
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 
 IAM = f"arn:aws:iam::{ACCOUNT}:role/"
 ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+OTHER_ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example/id/OTHER"
 LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/eks/prod/cluster"
 POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
 TRUST = '{"Version":"2012-10-17","Statement":[]}'
@@ -160,6 +162,34 @@ def test_unlisted_audiences_of_an_oidc_provider_block_its_import() -> None:
     assert 'oidc.clientIds (client_ids of ClusterOidcProvider): ["grafana", "vault"]' in blocker
     assert provider(["sts.amazonaws.com", "vault"], ["sts.amazonaws.com", "vault", "new"]).import_blocker == ""
     assert provider(["vault"], UNKNOWN).import_blocker == ""
+
+
+def test_a_role_that_pods_of_another_cluster_use_is_not_imported() -> None:
+    def describe_blocker(planned: Any, federated: Any, *existing: str) -> str:
+        trust = {"Statement": {"Effect": "Allow", "Principal": federated, "Action": "sts:AssumeRoleWithWebIdentity"}}
+        role = ROLE_ANSWER["Role"] | {"AssumeRolePolicyDocument": json.dumps(trust)}
+        session = Session("iam", "get_role", {"Role": role})
+        for arn in [ARN, OTHER_ARN]:
+            if arn in existing:
+                asked = {"OpenIDConnectProviderArn": arn}
+                session.stubs["iam"].add_response("get_open_id_connect_provider", {"Url": "x"}, asked)
+        if not existing:
+            session.stubs["iam"].add_client_error("get_open_id_connect_provider", "NoSuchEntity")
+        found = find_resource(lambda: session, ROLE, {"name": "driver", "assumeRolePolicy": planned})
+        assert found is not None
+        return found.import_blocker
+
+    planned = json.dumps({"Statement": [{"Principal": {"Federated": ARN}}]})
+    blocker = describe_blocker(planned, {"Federated": [ARN, OTHER_ARN]}, OTHER_ARN)
+    assert blocker.startswith(f"IAM role 'driver' also trusts {OTHER_ARN}. The next `pulumi up` would remove that")
+    assert "another name: ebsCsi.roleName (role_name of EbsCsiAddon and IrsaRole)" in blocker
+    # A wrong provider is a reason to adopt the role.
+    assert describe_blocker(planned, {"Federated": OTHER_ARN}) == ""
+    assert describe_blocker(planned, {"Federated": [ARN]}, ARN) == ""
+    assert describe_blocker(planned, {"Service": "pods.eks.amazonaws.com"}, OTHER_ARN) == ""
+    assert describe_blocker(planned, "*", OTHER_ARN) == ""
+    assert describe_blocker(planned, {"Federated": "cognito-identity.amazonaws.com"}, OTHER_ARN) == ""
+    assert describe_blocker(UNKNOWN, {"Federated": OTHER_ARN}, OTHER_ARN) == ""
 
 
 def create_log_group_session(name: str) -> Session:
