@@ -13,8 +13,11 @@ from typing import Any
 DATA_KINDS = frozenset(
     {
         "aws:ebs/volume:Volume",
+        "aws:eks/addon:Addon",
         "aws:eks/cluster:Cluster",
         "aws:eks/nodeGroup:NodeGroup",
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+        "aws:iam/role:Role",
         "aws:kms/key:Key",
         "aws:s3/bucket:Bucket",
         "kubernetes:apps/v1:StatefulSet",
