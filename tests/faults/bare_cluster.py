@@ -5,6 +5,7 @@ started again, as a kubelet does. One that a fault kills stays ended until the f
 process that hangs, because no kubelet runs liveness probes.
 """
 
+import os
 import shutil
 import signal
 import threading
@@ -27,7 +28,8 @@ from tests.faults.volumes import Volume
 from tests.unit.rocketmq_case import deploy, group
 from tests.versions.pods import Pod, Pods, in_network
 
-PREFIX = "rmq-fault"
+PREFIX = f"rmq-fault{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+"""Each test process has network namespaces of its own. The first start of a process removes those that are left."""
 PORTS = {"broker": 10911, "controller": 9878, "nameserver": 9876}
 KILLED_APART_SECONDS = 0.2
 """Time between the ends of the connections of machines that lose their power at once."""

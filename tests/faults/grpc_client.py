@@ -11,13 +11,16 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from rocketmq.v5.client import ClientConfiguration, Credentials
 from rocketmq.v5.consumer import SimpleConsumer
 from rocketmq.v5.model import FilterExpression, Message
 from rocketmq.v5.producer import Producer
+
+Client = TypeVar("Client", Producer, SimpleConsumer)
 
 START_SECONDS = 60.0
 BATCH = 32
@@ -75,28 +78,31 @@ def receive(consumer: SimpleConsumer, file: TextIO) -> None:
             time.sleep(0.5)
 
 
-def start_consumer(plan: dict[str, Any]) -> SimpleConsumer:
-    """Return a consumer of all topics."""
-    topics = {each["topic"]: FilterExpression() for each in plan["workloads"]}
-    configuration = ClientConfiguration(plan["endpoint"], Credentials("", ""))
-    consumer = SimpleConsumer(configuration, plan["consumerGroup"], topics, await_duration=3)
-    consumer.startup()
-    return consumer
-
-
-def start(endpoint: str, topic: str) -> Producer:
-    """Return a producer that has its route. Retry, because the proxies learn of a new topic a little later."""
+def start(create: Callable[[], Client]) -> Client:
+    """Return a client that has its routes. Retry, because the proxies learn of new topics and groups a little later."""
     deadline = time.monotonic() + START_SECONDS
     while True:
-        producer = Producer(ClientConfiguration(endpoint, Credentials("", "")), (topic,))
+        client = create()
         try:
-            producer.startup()
+            client.startup()
         except Exception:
             if time.monotonic() > deadline:
                 raise
             time.sleep(1)
         else:
-            return producer
+            return client
+
+
+def start_producer(endpoint: str, topic: str) -> Producer:
+    """Return a producer of one topic."""
+    return start(lambda: Producer(ClientConfiguration(endpoint, Credentials("", "")), (topic,)))
+
+
+def start_consumer(plan: dict[str, Any]) -> SimpleConsumer:
+    """Return a consumer of all topics."""
+    topics = {each["topic"]: FilterExpression() for each in plan["workloads"]}
+    configuration = ClientConfiguration(plan["endpoint"], Credentials("", ""))
+    return start(lambda: SimpleConsumer(configuration, plan["consumerGroup"], topics, await_duration=3))
 
 
 def main(path: str) -> None:
@@ -110,7 +116,7 @@ def main(path: str) -> None:
         threads = [
             threading.Thread(target=send, args=(producer, each, ledger, number, stopped), daemon=True)
             for each in plan["workloads"]
-            for producer in [start(plan["endpoint"], each["topic"])]
+            for producer in [start_producer(plan["endpoint"], each["topic"])]
             for number in range(each["threads"])
         ]
         for thread in threads:

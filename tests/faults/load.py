@@ -136,7 +136,7 @@ class ClientProcess(ABC):
         assert process is not None
         assert process.stdin is not None
         assert process.stdout is not None
-        assert process.poll() is None, f"the client ended\n{self._log()}"
+        assert process.poll() is None, f"the client ended with {process.returncode}\n{self._log()}"
         process.stdin.write("stop\n")
         process.stdin.flush()
         line = process.stdout.readline().strip()
