@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eks_rocketmq.lookups.create_checks import OWNER_TAG, describe_tag_removal
 from eks_rocketmq.rocketmq.naming import labels
 
 Object = Mapping[str, Any]
@@ -44,6 +45,8 @@ class Workload:
     """Names of its Services."""
     claims: Sequence[str] = ()
     """Names of its claims, by ordinal."""
+    owner: str = ""
+    """Project and stack, as in the annotation of its StatefulSet or Deployment."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,16 @@ def _find_name_collisions(workload: Workload, others: Mapping[str, Sequence[Obje
     names["Service"] = set(workload.services)
     for kind, wanted in names.items():
         yield from (
-            f"{_format_reference(kind, each)} has a name that this RocketMQ needs. Rename or delete it, or use another "
-            "namespace."
+            _format_name_collision(_format_reference(kind, each), _get_owner(each))
             for each in others.get(kind, ())
             if each["metadata"]["name"] in wanted
         )
+
+
+def _format_name_collision(reference: str, owner: str) -> str:
+    if owner:
+        return f"{reference} belongs to stack {owner!r}. Use another namespace. {describe_tag_removal(owner)}"
+    return f"{reference} has a name that this RocketMQ needs. Rename or delete it, or use another namespace."
 
 
 def _find_selected_pods(workload: Workload, others: Mapping[str, Sequence[Object]]) -> Iterator[str]:
@@ -190,7 +198,12 @@ def _matches_selector(selector: Mapping[str, Any], pod: Mapping[str, str]) -> bo
 
 
 def _is_own(workload: Workload, each: Object) -> bool:
-    """Return whether an object belongs to a RocketMq: from an earlier run, or of another role."""
+    """Return whether an object belongs to a RocketMq: from an earlier run, or of another role.
+
+    The RocketMq of another stack has the same labels.
+    """
+    if _get_owner(each) not in {"", workload.owner}:
+        return False
     object_labels = _get_labels(each)
     if "accessModes" in (each.get("spec") or {}):
         # A claim has only the labels of its StatefulSet's selector.
@@ -204,6 +217,10 @@ def _is_own(workload: Workload, each: Object) -> bool:
 
 def _get_labels(each: Object) -> Mapping[str, str]:
     return each["metadata"].get("labels") or {}
+
+
+def _get_owner(each: Object) -> str:
+    return (each["metadata"].get("annotations") or {}).get(OWNER_TAG, "")
 
 
 def _format_reference(kind: str, each: Object) -> str:

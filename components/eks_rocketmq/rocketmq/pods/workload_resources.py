@@ -10,6 +10,7 @@ from typing import Any
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, CustomTimeouts, Input, Output, Resource, ResourceHookBinding
 
+from eks_rocketmq.lookups.create_checks import OWNER_TAG, get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import child_options
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
 from eks_rocketmq.rocketmq.namespace.namespace_preflight import (
@@ -233,7 +234,7 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
     """
     return k8s.apps.v1.StatefulSet(
         f"{scope.name}-set",
-        metadata=scope.build_metadata(scope.workload, scope.deployment.access_annotations),
+        metadata=scope.build_metadata(scope.workload, scope.deployment.access_annotations | get_ownership_tags()),
         spec=pass_manifest(
             {
                 **_build_immutable_fields(scope, claim),
@@ -308,6 +309,7 @@ def build_workload_hooks(  # noqa: PLR0913 - what a collision can concern
         pod_labels={**pods.labels, **scope.labels},
         services=_list_services(scope, pod_names),
         claims=[f"data-{pod}" for pod in pod_names] if has_claims else [],
+        owner=get_ownership_tags()[OWNER_TAG],
     )
     pending = build_pending_pod_hooks(name, scope.parent)
     collisions = build_collision_hooks(name, scope.parent, workload)

@@ -9,7 +9,7 @@ import pytest
 from pulumi import ResourceHookArgs, ResourceOptions
 
 from eks_rocketmq.lookups import kubernetes_api
-from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
+from eks_rocketmq.lookups.create_checks import OWNER_TAG, SKIP_VARIABLE
 from eks_rocketmq.rocketmq.namespace import namespace_preflight
 from eks_rocketmq.rocketmq.namespace.collisions import KINDS, Collisions, Workload, find_collisions
 from eks_rocketmq.rocketmq.naming import labels
@@ -68,6 +68,30 @@ def test_original_brokers_cause_warnings_but_no_errors() -> None:
     assert "(store-rocketmq-broker-0 are not)" in shared
     assert "`kubectl -n rocketmq delete pvc -l app=rocketmq-broker` deletes all of them" in shared
     assert "rocketmq.apache.org/broker-group=broker-a" in shared
+
+
+def test_the_brokers_of_another_stack_are_a_collision() -> None:
+    brokers = workload(owner="rocketmq/prod")
+
+    def brokers_of(**annotations: str) -> dict[str, Any]:
+        found = build_object(brokers.name, dict(brokers.labels))
+        return found | {"metadata": found["metadata"] | {"annotations": annotations}}
+
+    error = get_only("errors", brokers, StatefulSet=[brokers_of(**{OWNER_TAG: "rocketmq/staging"})])
+    assert error.startswith(
+        "StatefulSet rocketmq/rocketmq-broker-a belongs to stack 'rocketmq/staging'. Use another namespace. If stack "
+    )
+    assert "remove its tag or annotation eks-rocketmq/stack" in error
+    for own in (brokers_of(**{OWNER_TAG: "rocketmq/prod"}), brokers_of()):
+        assert list_collisions(brokers, StatefulSet=[own]) == Collisions([], [])
+
+
+def test_workloads_have_the_annotation_that_the_check_compares() -> None:
+    recording = run(lambda: RocketMq("rocketmq", args()))
+    workloads = [*recording.by_type("StatefulSet"), recording.one("Deployment", "rocketmq-proxy-deployment")]
+    owners = [each.inputs["metadata"]["annotations"][OWNER_TAG] for each in workloads]
+    assert owners == ["eks-rocketmq/test"] * len(owners)
+    assert len(owners) >= 4
 
 
 def test_an_empty_namespace_has_no_collisions() -> None:
