@@ -24,6 +24,9 @@ Client = TypeVar("Client", Producer, SimpleConsumer)
 
 START_SECONDS = 60.0
 BATCH = 32
+FAILURE_PAUSE = 0.5
+FAILURES = 10
+"""Failures in a row after which there is another consumer."""
 INVISIBLE_SECONDS = 20
 """Time after which a message comes again that was not acknowledged."""
 
@@ -65,17 +68,23 @@ def send(producer: Producer, plan: dict[str, Any], ledger: Ledger, thread: int, 
         stopped.wait(max(pause, begun + period - time.monotonic(), 0))
 
 
-def receive(consumer: SimpleConsumer, file: TextIO) -> None:
+def receive(plan: dict[str, Any], file: TextIO) -> None:
     """Receive and acknowledge messages, and write the id of each one."""
+    consumer, failures = start_consumer(plan), 0
     while True:
         try:
             for message in consumer.receive(BATCH, INVISIBLE_SECONDS) or []:
                 file.write(message.body.decode().partition("\n")[0] + "\n")
                 file.flush()
                 consumer.ack(message)
+            failures = 0
         except Exception as error:  # noqa: BLE001 (a failover; what was not acknowledged comes again)
             print(f"consumer: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-            time.sleep(0.5)
+            time.sleep(FAILURE_PAUSE)
+            failures += 1
+        if failures == FAILURES:
+            # A proxy that has restarted refuses a consumer until it sends its settings again, every 300 s.
+            consumer, failures = start_consumer(plan), 0
 
 
 def start(create: Callable[[], Client]) -> Client:
@@ -121,7 +130,7 @@ def main(path: str) -> None:
         ]
         for thread in threads:
             thread.start()
-        threading.Thread(target=receive, args=(start_consumer(plan), received), daemon=True).start()
+        threading.Thread(target=receive, args=(plan, received), daemon=True).start()
         sys.stdin.readline()
         stopped.set()
         for thread in threads:

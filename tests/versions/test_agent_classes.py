@@ -109,6 +109,15 @@ def test_a_slave_is_ready_only_with_the_metadata_of_its_master(version: str, tmp
     assert {results[name] for name in ("topics", "groups", "offsets")} == {"failed"}
 
 
+def test_a_message_that_a_consumer_has_not_acknowledged_is_stored_when_the_group_accepts_it(
+    version: str, tmp_path: Path
+) -> None:
+    results = run_program("RefusedRevive", version, tmp_path, choose_ports())
+    # RocketMQ drops the message, and the consumers never get it.
+    assert (results["rocketmq"], results["agent"]) == ("0", "1")
+    assert int(results["agent-stops"]) < 2000
+
+
 def test_another_controller_leads_before_the_leader_stops(version: str, tmp_path: Path) -> None:
     leaders = run_program("StoppedLeader", version, tmp_path, {})
     # The controllers of RocketMQ wait for heartbeats, and elect a leader seconds later.
