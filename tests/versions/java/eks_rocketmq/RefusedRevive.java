@@ -1,6 +1,7 @@
 package eks_rocketmq;
 
 import java.lang.reflect.Method;
+import java.util.concurrent.ThreadFactory;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.broker.processor.PopReviveService;
@@ -12,7 +13,8 @@ import org.apache.rocketmq.store.pop.PopCheckPoint;
  * Revives a message that a consumer has not acknowledged, while the store refuses writes for a second.
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT}, the messages in the retry topic after that, for RocketMQ
- * alone and with {@link RepeatedRevives}; then the milliseconds that a revive takes on a broker that stops.
+ * alone and with {@link RepeatedRevives}. Then {@code NAME MILLISECONDS} of refusals: of a checkpoint to the thread of a
+ * client, to the thread that repeats refused checkpoints, and of a message on a broker that stops.
  */
 public final class RefusedRevive {
     private static final String TOPIC = "orders";
@@ -30,6 +32,8 @@ public final class RefusedRevive {
             RepeatedRevives.install(controller);
             report("agent", controller, store);
             store.getRunningFlags().makeFenced(true);
+            reportRefusal("agent-client", controller, Thread::new);
+            reportRefusal("agent-repeater", controller, task -> new Thread(task, "PopBufferMergeService"));
             PrivateFields.write(BrokerController.class, "shutdown", controller, true);
             long begin = System.nanoTime();
             revive(controller, "agent-stops");
@@ -48,6 +52,17 @@ public final class RefusedRevive {
         String retryTopic = KeyBuilder.buildPopRetryTopic(
                 TOPIC, name, controller.getBrokerConfig().isEnableRetryTopicV2());
         System.out.println(name + " " + store.getMaxOffsetInQueue(retryTopic, 0));
+    }
+
+    /** Stores a checkpoint that is refused. */
+    private static void reportRefusal(String name, BrokerController controller, ThreadFactory threads)
+            throws InterruptedException {
+        long begin = System.nanoTime();
+        Thread thread = threads.newThread(
+                () -> controller.getEscapeBridge().putMessageToSpecificQueue(TestMessage.create("revive")));
+        thread.start();
+        thread.join();
+        System.out.println(name + " " + (System.nanoTime() - begin) / 1_000_000);
     }
 
     /** Revives the message as the thread of a revive queue does. */

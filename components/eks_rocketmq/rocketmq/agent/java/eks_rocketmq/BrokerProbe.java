@@ -153,12 +153,21 @@ final class BrokerProbe extends RequestProbe {
         SlaveSynchronize copies = controller.getSlaveSynchronize();
         String master = copies.getMasterAddr();
         DataVersion topics = api.getAllTopicConfig(master).getDataVersion();
-        DataVersion groups = api.getAllSubscriptionGroupConfig(master).getDataVersion();
+        Set<String> groups = api.getAllSubscriptionGroupConfig(master)
+                .getSubscriptionGroupTable()
+                .keySet();
         copies.syncAll();
-        if (!isCopied(controller.getTopicConfigManager().getDataVersion(), topics)) {
+        DataVersion copied = controller.getTopicConfigManager().getDataVersion();
+        if (copied.getStateVersion() != topics.getStateVersion()
+                || copied.getCounter().get() < topics.getCounter().get()) {
             return "the topics of the master are not copied yet";
         }
-        if (!isCopied(controller.getSubscriptionGroupManager().getDataVersion(), groups)) {
+        // Before RocketMQ 5.5.0, their version changes when they are copied.
+        if (!controller
+                .getSubscriptionGroupManager()
+                .getSubscriptionGroupTable()
+                .keySet()
+                .containsAll(groups)) {
             return "the consumer groups of the master are not copied yet";
         }
         controller
@@ -166,10 +175,5 @@ final class BrokerProbe extends RequestProbe {
                 .getOffsetTable()
                 .putAll(api.getAllConsumerOffset(master).getOffsetTable());
         return null;
-    }
-
-    private static boolean isCopied(DataVersion copied, DataVersion needed) {
-        return copied.getStateVersion() == needed.getStateVersion()
-                && copied.getCounter().get() >= needed.getCounter().get();
     }
 }

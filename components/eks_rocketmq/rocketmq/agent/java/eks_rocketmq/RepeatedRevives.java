@@ -5,6 +5,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.failover.EscapeBridge;
+import org.apache.rocketmq.broker.processor.PopBufferMergeService;
 import org.apache.rocketmq.common.MixAll;
 import org.apache.rocketmq.common.message.MessageExtBrokerInner;
 import org.apache.rocketmq.store.PutMessageResult;
@@ -21,6 +22,7 @@ import org.apache.rocketmq.store.config.BrokerRole;
  */
 final class RepeatedRevives extends EscapeBridge {
     private static final long PAUSE_MILLIS = 500;
+    private static final String REPEATER = PopBufferMergeService.class.getSimpleName();
     private static final Set<PutMessageStatus> REFUSALS = EnumSet.of(
             PutMessageStatus.IN_SYNC_REPLICAS_NOT_ENOUGH,
             PutMessageStatus.SERVICE_NOT_AVAILABLE,
@@ -39,23 +41,38 @@ final class RepeatedRevives extends EscapeBridge {
         PrivateFields.write(BrokerController.class, "escapeBridge", controller, new RepeatedRevives(controller));
     }
 
-    /** Called by the thread of a revive queue. It has nothing else to do until the message is stored. */
+    /**
+     * Called with a message by the thread of a revive queue, which has nothing else to do until the message is stored.
+     *
+     * <p>Also called with acknowledgements and checkpoints, for which clients wait, and again with the checkpoints that
+     * were refused, by a thread that repeats them every 5 ms and logs each refusal.
+     */
     @Override
     public PutMessageResult putMessageToSpecificQueue(MessageExtBrokerInner message) {
         PutMessageResult result = super.putMessageToSpecificQueue(message);
-        // Acknowledgements and checkpoints have another topic. Clients wait for these.
         if (message.getTopic().startsWith(MixAll.RETRY_GROUP_TOPIC_PREFIX)) {
-            while (REFUSALS.contains(result.getPutMessageStatus()) && isMaster()) {
-                try {
-                    TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
-                } catch (InterruptedException error) {
-                    Thread.currentThread().interrupt();
-                    return result;
-                }
+            while (isRefused(result) && isMaster() && pause()) {
                 result = super.putMessageToSpecificQueue(message);
             }
+        } else if (isRefused(result) && isMaster() && Thread.currentThread().getName().equals(REPEATER)) {
+            pause();
         }
         return result;
+    }
+
+    private static boolean isRefused(PutMessageResult result) {
+        return REFUSALS.contains(result.getPutMessageStatus());
+    }
+
+    /** Waits. Returns false if the thread is to end. */
+    private static boolean pause() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+            return true;
+        } catch (InterruptedException error) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     /** Returns whether this broker revives messages. Another master begins with the same checkpoint. */
