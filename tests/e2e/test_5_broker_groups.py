@@ -35,6 +35,8 @@ def group(name: str, zone: str, memory: str, storage: str) -> dict[str, Any]:
 def written(sandbox: Sandbox, name: str) -> int:
     """Return the number of messages of the topic on the only broker of a group, as the broker reports it."""
     address = f"rocketmq-{name}-0.rocketmq-{name}-peers.{NAMESPACE}.svc:10911"
+    # The provider may take the ready pod of the former revision for that of the new one.
+    sandbox.kubectl("-n", NAMESPACE, "rollout", "status", "deployment/rocketmq-declarations", "--timeout=120s")
     answer = sandbox.kubectl(
         *("-n", NAMESPACE, "exec", "deployment/rocketmq-declarations", "--"),
         *("bash", "/etc/rocketmq/ask.sh", address, str(TOPIC_STATS), '{"topic":"orders"}'),
