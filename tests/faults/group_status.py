@@ -116,8 +116,8 @@ def get_offset(broker: str, group: str, topic: str, queue: int) -> int:
     return int(remoting.invoke(broker, QUERY_OFFSET, fields, seconds=SECONDS).fields["offset"])
 
 
-def have_equal_metadata(members: Iterable[str], topics: Iterable[str], groups: Container[str] = ()) -> bool:
-    """Return whether every member has the topics, and all have the same offsets of the consumer groups."""
+def have_equal_metadata(members: Iterable[str], topics: Iterable[str], moving: Container[str] = ()) -> bool:
+    """Return whether every member has the topics, and all have the same offsets, except of the groups `moving`."""
     wanted = set(topics)
     offsets = []
     try:
@@ -126,7 +126,7 @@ def have_equal_metadata(members: Iterable[str], topics: Iterable[str], groups: C
             if not wanted <= set(known):
                 return False
             table = remoting.invoke(address, ALL_OFFSETS, seconds=SECONDS).json().get("offsetTable", {})
-            offsets.append({key: value for key, value in table.items() if key.split("@")[1] in groups})
+            offsets.append({key: value for key, value in table.items() if key.split("@")[1] not in moving})
     except (OSError, remoting.RemotingError):
         return False
     return all(each == offsets[0] for each in offsets)
