@@ -187,13 +187,19 @@ def test_a_slave_that_has_stopped_leaves_the_in_sync_set(version: str, tmp_path:
     assert (members["rocketmq"], members["agent"]) == ("[1,2,3]", "[1,3]")
 
 
-def test_a_client_keeps_its_route_while_there_is_no_master(version: str, tmp_path: Path) -> None:
+def test_a_client_keeps_its_route_while_there_is_none_that_it_can_use(version: str, tmp_path: Path) -> None:
     routes = run_program("RouteWithoutMaster", version, tmp_path, {})
     # A client of RocketMQ then uses a route in which no broker takes its messages, for 30 s.
     assert (routes["rocketmq-slave"], routes["rocketmq-slave-queues"]) == ("OK", "0")
     assert routes["agent-slave"] == "HA_NOT_AVAILABLE"
     assert routes["agent-master"] == routes["rocketmq-master"] == "OK"
     assert routes["agent-master-queues"] == routes["rocketmq-master-queues"] == "1"
+    assert routes["agent-master-types"] == routes["rocketmq-master-types"] == "NORMAL"
+    # A producer of RocketMQ then rejects each message for 30 s. The proxy asks for the type at the next query.
+    assert (routes["rocketmq-untyped"], routes["rocketmq-untyped-types"]) == ("OK", "MESSAGE_TYPE_UNSPECIFIED")
+    assert routes["rocketmq-untyped-questions"] == "0"
+    assert routes["agent-untyped"] == "HA_NOT_AVAILABLE"
+    assert routes["agent-untyped-questions"] == "1"
 
 
 def test_an_incomplete_message_does_not_hold_up_an_election(version: str, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 package eks_rocketmq;
 
 import apache.rocketmq.v2.MessageQueue;
+import apache.rocketmq.v2.MessageType;
 import apache.rocketmq.v2.QueryRouteRequest;
 import apache.rocketmq.v2.QueryRouteResponse;
 import apache.rocketmq.v2.Resource;
@@ -15,10 +16,12 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import org.apache.rocketmq.common.attribute.TopicMessageType;
+import java.util.stream.Collectors;
+import org.apache.rocketmq.common.TopicConfig;
 import org.apache.rocketmq.common.constant.GrpcConstants;
 import org.apache.rocketmq.common.utils.AbstractStartAndShutdown;
 import org.apache.rocketmq.common.utils.StartAndShutdown;
@@ -27,21 +30,26 @@ import org.apache.rocketmq.proxy.config.Configuration;
 import org.apache.rocketmq.proxy.config.ConfigurationManager;
 import org.apache.rocketmq.proxy.grpc.v2.GrpcMessagingApplication;
 import org.apache.rocketmq.proxy.processor.MessagingProcessor;
+import org.apache.rocketmq.proxy.service.metadata.ClusterMetadataService;
 import org.apache.rocketmq.proxy.service.metadata.MetadataService;
 import org.apache.rocketmq.proxy.service.route.ProxyTopicRouteData;
 import org.apache.rocketmq.remoting.protocol.route.BrokerData;
 import org.apache.rocketmq.remoting.protocol.route.QueueData;
 import org.apache.rocketmq.remoting.protocol.route.TopicRouteData;
+import org.apache.rocketmq.remoting.protocol.statictopic.TopicConfigAndQueueMapping;
 
 /**
- * Asks a proxy for a route in which the only broker is a slave, and for one with a master.
+ * Asks a proxy for a route in which the only broker is a slave, for one with a master, and for one with a master while
+ * the proxy still knows that there was no broker when it asked for the type of the topic.
  *
- * <p>Prints {@code NAME-BROKER CODE}, and {@code NAME-BROKER-queues NUMBER} with the queues that a client uses, those
- * of masters.
+ * <p>Prints {@code NAME-ROUTE CODE}, {@code NAME-ROUTE-queues NUMBER} with the queues that a client uses, those of
+ * masters, and {@code NAME-ROUTE-types TYPES} with the types of messages that it may send.
  */
 public final class RouteWithoutMaster {
     private static final long MASTER = 0;
     private static final long SLAVE = 2;
+
+    private static final TopicConfigAndQueueMapping NORMAL = new TopicConfigAndQueueMapping(new TopicConfig("orders"), null);
 
     private static long registered;
 
@@ -50,14 +58,15 @@ public final class RouteWithoutMaster {
     public static void main(String[] arguments) {
         TestProgram.run(() -> {
             configure(Paths.get(arguments[0]).resolveSibling("rmq-proxy.json"));
-            GrpcMessagingApplication proxy = GrpcMessagingApplication.create(createProcessor());
-            report("rocketmq", proxy);
+            Topics topics = new Topics();
+            GrpcMessagingApplication proxy = GrpcMessagingApplication.create(createProcessor(topics));
+            report("rocketmq", proxy, topics);
             Object started = PrivateFields.read(ProxyStartup.class, "PROXY_START_AND_SHUTDOWN", null);
             List<StartAndShutdown> parts =
                     PrivateFields.read(AbstractStartAndShutdown.class, "startAndShutdownList", started);
             parts.add(proxy);
             MasterRoutes.install();
-            report("agent", proxy);
+            report("agent", proxy, topics);
         });
     }
 
@@ -70,10 +79,31 @@ public final class RouteWithoutMaster {
         PrivateFields.write(ConfigurationManager.class, "configuration", null, configuration);
     }
 
-    /** Returns the part of a proxy that knows routes and types of topics. */
-    private static MessagingProcessor createProcessor() {
-        MetadataService metadata =
-                implement(MetadataService.class, Map.of("getTopicMessageType", () -> TopicMessageType.NORMAL));
+    /** The types of topics that a proxy knows. It finds no broker to ask. */
+    private static final class Topics extends ClusterMetadataService {
+        private int questions;
+
+        Topics() {
+            super(null, null);
+        }
+
+        void remember(TopicConfigAndQueueMapping config) {
+            topicConfigCache.put("orders", config);
+        }
+
+        void rememberNone() {
+            remember(EMPTY_TOPIC_CONFIG);
+        }
+
+        @Override
+        protected Optional<BrokerData> findOneBroker(String topic) {
+            questions++;
+            return Optional.empty();
+        }
+    }
+
+    /** Returns the part of a proxy that knows routes. */
+    private static MessagingProcessor createProcessor(MetadataService metadata) {
         return implement(
                 MessagingProcessor.class,
                 Map.of(
@@ -106,11 +136,17 @@ public final class RouteWithoutMaster {
         return new ProxyTopicRouteData(route);
     }
 
-    private static void report(String name, GrpcMessagingApplication proxy) throws Exception {
+    private static void report(String name, GrpcMessagingApplication proxy, Topics topics) throws Exception {
+        topics.remember(NORMAL);
         registered = SLAVE;
         report(name + "-slave", ask(proxy));
         registered = MASTER;
         report(name + "-master", ask(proxy));
+        topics.rememberNone();
+        report(name + "-untyped", ask(proxy));
+        topics.questions = 0;
+        report(name + "-untyped", ask(proxy));
+        System.out.println(name + "-untyped-questions " + topics.questions);
     }
 
     private static void report(String name, QueryRouteResponse response) {
@@ -120,6 +156,11 @@ public final class RouteWithoutMaster {
                         .map(MessageQueue::getBroker)
                         .filter(broker -> broker.getId() == MASTER)
                         .count());
+        System.out.println(name + "-types "
+                + response.getMessageQueuesList().stream()
+                        .flatMap(queue -> queue.getAcceptMessageTypesList().stream())
+                        .map(MessageType::name)
+                        .collect(Collectors.joining(",")));
     }
 
     private static QueryRouteResponse ask(GrpcMessagingApplication proxy) throws Exception {

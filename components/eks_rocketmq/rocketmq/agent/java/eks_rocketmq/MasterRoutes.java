@@ -3,6 +3,7 @@ package eks_rocketmq;
 import apache.rocketmq.v2.Code;
 import apache.rocketmq.v2.QueryRouteRequest;
 import apache.rocketmq.v2.QueryRouteResponse;
+import com.google.common.cache.Cache;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -14,21 +15,32 @@ import org.apache.rocketmq.proxy.common.ProxyContext;
 import org.apache.rocketmq.proxy.grpc.v2.GrpcMessagingApplication;
 import org.apache.rocketmq.proxy.grpc.v2.common.ResponseBuilder;
 import org.apache.rocketmq.proxy.grpc.v2.route.RouteActivity;
+import org.apache.rocketmq.proxy.service.metadata.ClusterMetadataService;
+import org.apache.rocketmq.remoting.protocol.statictopic.TopicConfigAndQueueMapping;
 
 /**
- * Answers a query for a route without a master with an error.
+ * Answers a query for a route with an error while clients could not use the route.
  *
- * <p>RocketMQ answers with the queues of the slaves. The clients keep this route, use only the queues of masters, and
- * ask again after 30 s. Until then each send and receive fails, although a master is elected within seconds. After an
- * error they keep the route that they have, and a client without a route asks again at its next request. A route names
- * proxies, not brokers, so that the former one is right as soon as there is a master.
+ * <p>Clients keep a route, and ask again after 30 s. After an error they keep the route that they have, and a client
+ * without a route asks again at its next request. A route names proxies, not brokers, so that the former one is right
+ * as soon as there is a master. RocketMQ answers with two routes that clients cannot use:
+ *
+ * <ul>
+ *   <li>One without a master. The clients use only the queues of masters.
+ *   <li>One without the type of the topic, if no broker was there when the proxy asked for it. A producer then rejects
+ *       each message. RocketMQ keeps that there was no broker and asks again later.
+ * </ul>
  */
 final class MasterRoutes extends RouteActivity {
+    private final Cache<String, TopicConfigAndQueueMapping> topics;
+
     private MasterRoutes(RouteActivity replaced) throws ReflectiveOperationException {
         super(
                 readShared(replaced, "messagingProcessor"),
                 readShared(replaced, "grpcClientSettingsManager"),
                 readShared(replaced, "grpcChannelManager"));
+        topics = PrivateFields.read(
+                ClusterMetadataService.class, "topicConfigCache", messagingProcessor.getMetadataService());
     }
 
     /** Replaces the routes of a proxy that has started. */
@@ -48,8 +60,13 @@ final class MasterRoutes extends RouteActivity {
 
     @Override
     public CompletableFuture<QueryRouteResponse> queryRoute(ProxyContext context, QueryRouteRequest request) {
-        return super.queryRoute(context, request)
-                .thenApply(response -> hasMaster(response) ? response : refuse(request));
+        String topic = request.getTopic().getName();
+        return super.queryRoute(context, request).thenApply(response -> {
+            if (!hasMaster(response)) {
+                return refuse("no broker of topic " + topic + " is master");
+            }
+            return hasType(topic) ? response : refuse("no broker has answered with the type of topic " + topic);
+        });
     }
 
     private static boolean hasMaster(QueryRouteResponse response) {
@@ -57,8 +74,17 @@ final class MasterRoutes extends RouteActivity {
                 .anyMatch(queue -> queue.getBroker().getId() == MixAll.MASTER_ID);
     }
 
-    private static QueryRouteResponse refuse(QueryRouteRequest request) {
-        String message = "no broker of topic " + request.getTopic().getName() + " is master";
+    /** Returns whether a broker has answered with the type. Otherwise the next query asks again. */
+    private boolean hasType(String topic) {
+        TopicConfigAndQueueMapping known = topics.getIfPresent(topic);
+        if (known != null && known.getTopicName() != null) {
+            return true;
+        }
+        topics.invalidate(topic);
+        return false;
+    }
+
+    private static QueryRouteResponse refuse(String message) {
         return QueryRouteResponse.newBuilder()
                 .setStatus(ResponseBuilder.getInstance().buildStatus(Code.HA_NOT_AVAILABLE, message))
                 .build();
