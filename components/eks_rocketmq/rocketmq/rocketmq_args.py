@@ -51,7 +51,7 @@ class RocketMqArgs(TypedDict):
     `strict` needs at least three members in three zones. A message is acknowledged when all in-sync members have it, at
     least two, so it survives the loss of any one member. `balanced` needs at least two members in two zones. A message
     is acknowledged when all in-sync members have it. Writes continue with a single member; its loss then loses the
-    messages that only it has. When a master is killed, writes stop for 0.5 to 3 s, measured with three members. `dev`
+    messages that only it has. When a master is killed, writes stop for 1 to 2 s, measured with three members. `dev`
     needs at least one member. The master alone acknowledges; its failure lost up to 29 messages. With one member,
     writes stop until it is available again. `strict` and `balanced` need three controllers and reject keys that would
     break these properties. Default: `strict`."""

@@ -22,8 +22,8 @@ class AlertsArgs(TypedDict):
     there are no alerts for unready members and name servers, for restarts and for Pending claims. Disk usage is then
     relative to the declared `storage`, which is too small after you grow a claim manually. Default: true."""
     disk_used_percent: NotRequired[int]
-    """Warning threshold for the used part of a broker's volume, in percent. The critical threshold is 85. RocketMQ
-    deletes messages early from 85 and rejects writes from 90. Default: 75."""
+    """Warning threshold for the used part of a volume, in percent. The critical threshold is 85. From 85, the profiles
+    `balanced` and `dev` delete the oldest messages. From 90, brokers reject writes. Default: 75."""
     consumer_lag_messages: NotRequired[int]
     """Warning threshold for the lag of a consumer group, in messages. Default: 100000."""
     consumer_lag_seconds: NotRequired[int]
