@@ -129,7 +129,7 @@ def hang_master(cluster: Cluster, seconds: float = HANG_SECONDS) -> FaultTimes:
 
 
 def elect_other_masters(cluster: Cluster, times: int = 5, pause: float = 6.0) -> FaultTimes:
-    """Let the controllers elect another member in sync, some times, while the master takes writes."""
+    """Let the controllers elect another member in sync several times, while the master takes writes."""
     master = find_master(cluster)
     begin = time.monotonic_ns()
     for _ in range(times):

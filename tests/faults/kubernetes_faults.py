@@ -42,12 +42,12 @@ ROLE_SECONDS = 20.0
 
 
 def delete_master_pods(cluster: SandboxCluster, times: int = DELETIONS) -> FaultTimes:
-    """Delete the master's pod gracefully, some times, each time when the group is whole."""
+    """Delete the master's pod gracefully several times, each time after all members are in sync."""
     return _repeat(cluster, times, lambda master: _delete_pods(cluster, [master]))
 
 
 def kill_masters(cluster: SandboxCluster, times: int = KILLS) -> FaultTimes:
-    """Kill the master's process with SIGKILL, some times, each time when the group is whole."""
+    """Kill the master's process with SIGKILL several times, each time after all members are in sync."""
     return _repeat(cluster, times, lambda master: _kill(cluster, master, [master]).begin)
 
 
@@ -281,7 +281,7 @@ def _answers(cluster: SandboxCluster, name: str) -> bool:
 
 
 def _repeat(cluster: SandboxCluster, times: int, disturb: Callable[[str], int]) -> FaultTimes:
-    """Disturb the master, some times, each time when the group is whole. `disturb` returns when it began."""
+    """Disturb the master several times, each time after all members are in sync. `disturb` returns when it began."""
     first, events = find_master(cluster), []
     for number in range(times):
         if number:
