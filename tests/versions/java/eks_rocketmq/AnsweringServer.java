@@ -17,11 +17,16 @@ final class AnsweringServer implements NettyRequestProcessor {
 
     /** Returns a server that is not started. */
     static NettyRemotingServer create(int code) {
+        return create(0, new AnsweringServer(code));
+    }
+
+    /** Returns a server of loopback that is not started. */
+    static NettyRemotingServer create(int port, NettyRequestProcessor processor) {
         NettyServerConfig config = new NettyServerConfig();
         config.setBindAddress("127.0.0.1");
-        config.setListenPort(0);
+        config.setListenPort(port);
         NettyRemotingServer server = new NettyRemotingServer(config);
-        server.registerDefaultProcessor(new AnsweringServer(code), Executors.newSingleThreadExecutor());
+        server.registerDefaultProcessor(processor, Executors.newSingleThreadExecutor());
         return server;
     }
 

@@ -1,13 +1,11 @@
 package eks_rocketmq;
 
 import io.netty.channel.ChannelHandlerContext;
-import java.util.concurrent.Executors;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.broker.processor.AdminBrokerProcessor;
 import org.apache.rocketmq.remoting.netty.NettyRemotingServer;
 import org.apache.rocketmq.remoting.netty.NettyRequestProcessor;
-import org.apache.rocketmq.remoting.netty.NettyServerConfig;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
 import org.apache.rocketmq.remoting.protocol.ResponseCode;
@@ -50,11 +48,7 @@ public final class FailedCopy {
     }
 
     private static NettyRemotingServer serve(int port, RefusingMaster processor) {
-        NettyServerConfig config = new NettyServerConfig();
-        config.setBindAddress("127.0.0.1");
-        config.setListenPort(port);
-        NettyRemotingServer server = new NettyRemotingServer(config);
-        server.registerDefaultProcessor(processor, Executors.newSingleThreadExecutor());
+        NettyRemotingServer server = AnsweringServer.create(port, processor);
         server.start();
         return server;
     }
