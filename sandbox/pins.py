@@ -2,6 +2,7 @@
 
 PULUMI = "3.260.0"
 KUBERNETES = "1.35.4"
+KUBERNETES_MINOR = KUBERNETES.rpartition(".")[0]  # as EKS names the version of a cluster
 RUNC = "1.3.4"
 COREDNS = "1.14.7"
 ROCKETMQ = "5.5.0"

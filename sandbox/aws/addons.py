@@ -40,7 +40,6 @@ def install() -> None:
 
 def supported_versions(name: str | None, version: str | None) -> Response:
     """DescribeAddonVersions."""
-    ours = ".".join(pins.KUBERNETES.split(".")[:2])
     addons = [
         {
             "addonName": addon.name,
@@ -54,7 +53,7 @@ def supported_versions(name: str | None, version: str | None) -> Response:
                     "computeTypes": ["ec2", "auto"],
                     "compatibilities": [
                         {
-                            "clusterVersion": ours,
+                            "clusterVersion": pins.KUBERNETES_MINOR,
                             "platformVersions": ["*"],
                             "defaultVersion": number == addon.default_version,
                         }
@@ -66,7 +65,7 @@ def supported_versions(name: str | None, version: str | None) -> Response:
             ],
         }
         for addon in CATALOGUE.values()
-        if name in (None, addon.name) and version in (None, ours)
+        if name in (None, addon.name) and version in (None, pins.KUBERNETES_MINOR)
     ]
     return eks._json_resp(200, {"addons": addons})
 

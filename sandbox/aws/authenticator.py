@@ -27,10 +27,10 @@ from sandbox import layout
 from sandbox.aws import pod_identity_webhook
 from sandbox.aws.authorizer import Authorizer
 from sandbox.aws.presigned import CLUSTER_HEADER, PREFIX, PresignedIdentity, TokenError, decode
+from sandbox.aws.seed import CLUSTER_ADMINISTRATOR
 
 _LOG = logging.getLogger("authenticator")
 _STS = "{https://sts.amazonaws.com/doc/2011-06-15/}"
-_CLUSTER_ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 _LARGEST_REVIEW = 1 << 20
 # Never use a proxy for loopback.
 _DIRECT = build_opener(ProxyHandler({}))
@@ -59,16 +59,15 @@ class Authenticator:
 
     cluster: str
     endpoint: str
-    region: str = layout.REGION
     eks: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.eks = boto3.client("eks", region_name=self.region, endpoint_url=self.endpoint)
+        self.eks = boto3.client("eks", region_name=layout.REGION, endpoint_url=self.endpoint)
 
     @property
     def hosts(self) -> frozenset[str]:
         """Hosts that a token may name: STS of this region and the sandbox's endpoint."""
-        return frozenset({f"sts.{self.region}.amazonaws.com", urlsplit(self.endpoint).netloc})
+        return frozenset({f"sts.{layout.REGION}.amazonaws.com", urlsplit(self.endpoint).netloc})
 
     def review(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer a TokenReview. Its status has the user, or none."""
@@ -93,7 +92,7 @@ class Authenticator:
         entry = entry["accessEntry"]
         groups = list(entry.get("kubernetesGroups", []))
         if any(
-            policy["policyArn"] == _CLUSTER_ADMINISTRATOR and policy["accessScope"]["type"] == "cluster"
+            policy["policyArn"] == CLUSTER_ADMINISTRATOR and policy["accessScope"]["type"] == "cluster"
             for policy in policies
         ):
             groups.append("system:masters")
@@ -173,13 +172,11 @@ def main() -> None:
     """Run `python -m sandbox.aws.authenticator --root FOLDER` with endpoint and credentials in the environment."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="the sandbox's folder")
-    parser.add_argument("--endpoint", default=f"http://127.0.0.1:{layout.AWS_PORT}")
-    parser.add_argument("--port", type=int, default=layout.AUTHENTICATOR_PORT)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    authenticator = Authenticator(layout.CLUSTER, given.endpoint)
+    authenticator = Authenticator(layout.CLUSTER, f"http://127.0.0.1:{layout.AWS_PORT}")
     authorizer = Authorizer(layout.CLUSTER, authenticator.eks)
-    serve(authenticator, authorizer, given.root / "pki", given.port).serve_forever()
+    serve(authenticator, authorizer, given.root / "pki", layout.AUTHENTICATOR_PORT).serve_forever()
 
 
 if __name__ == "__main__":

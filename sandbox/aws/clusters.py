@@ -140,7 +140,7 @@ def _check_deletion(name: str) -> None:
 
 def _check_cluster(body: dict[str, Any]) -> None:
     """Raise RefusedError when EKS refuses a new cluster."""
-    ours = ".".join(pins.KUBERNETES.split(".")[:2])
+    ours = pins.KUBERNETES_MINOR
     version = body.get("version", ours)
     if body.get("name") == layout.CLUSTER and version != ours:
         raise invalid(f"unsupported Kubernetes version {version}; this machine runs {ours}")

@@ -54,7 +54,7 @@ def _create(p: Parameters) -> str:
     arn = f"arn:aws:iam::{responses.get_account_id()}:oidc-provider/{host}"
     if arn in iam._oidc_providers:
         raise RefusedError("EntityAlreadyExists", f"Provider with url {url} already exists.", 409)
-    clients = _members(p, "ClientIDList")
+    clients = list_members(p, "ClientIDList")
     if len(clients) > _MOST_CLIENT_IDS:
         raise RefusedError(
             "LimitExceeded", f"Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {_MOST_CLIENT_IDS}", 409
@@ -138,7 +138,7 @@ def _provider(p: Parameters) -> dict[str, Any]:
 
 
 def _thumbprints(p: Parameters) -> list[str]:
-    thumbprints = _members(p, "ThumbprintList")
+    thumbprints = list_members(p, "ThumbprintList")
     if len(thumbprints) > _MOST_THUMBPRINTS or not all(map(_THUMBPRINT.fullmatch, thumbprints)):
         raise RefusedError(
             "ValidationError",
@@ -148,7 +148,8 @@ def _thumbprints(p: Parameters) -> list[str]:
     return thumbprints
 
 
-def _members(p: Parameters, name: str) -> list[str]:
+def list_members(p: Parameters, name: str) -> list[str]:
+    """Return the values of a list in a request."""
     members: list[str] = []
     while value := iam._p(p, f"{name}.member.{len(members) + 1}"):
         members.append(value)

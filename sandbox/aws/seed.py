@@ -143,7 +143,7 @@ def _cluster(iam: Any, eks: Any, subnets: list[str], group: str) -> None:  # noq
     _unless_it_exists(
         eks.create_cluster,
         name=layout.CLUSTER,
-        version=".".join(pins.KUBERNETES.split(".")[:2]),
+        version=pins.KUBERNETES_MINOR,
         roleArn=f"arn:aws:iam::{layout.ACCOUNT}:role/{role}",
         resourcesVpcConfig={
             "subnetIds": subnets,

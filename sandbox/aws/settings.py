@@ -4,8 +4,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import layout
-
 ROOT_VARIABLE = "EKS_ROCKETMQ_AWS_ROOT"
 
 
@@ -14,8 +12,6 @@ class ServerSettings:
     """The sandbox of the server. `root` has the layout of `SandboxInstance.root`."""
 
     root: Path
-    account: str = layout.ACCOUNT
-    region: str = layout.REGION
 
     @property
     def volumes(self) -> Path:

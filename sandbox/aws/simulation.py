@@ -5,6 +5,7 @@ from xml.sax.saxutils import escape
 
 from sandbox.aws import control_policies, patching
 from sandbox.aws.emulator import Parameters, Response, iam, iam_evaluator, responses
+from sandbox.aws.oidc_providers import list_members
 
 _VERB = "SimulatePrincipalPolicy"
 _DECISIONS = {"Allow": "allowed", "Deny": "explicitDeny", "ImplicitDeny": "implicitDeny"}
@@ -27,12 +28,12 @@ def _simulate(p: Parameters) -> Response:
     name = arn.rsplit("/", 1)[-1]
     if iam._roles.get(name, {}).get("Arn") != arn:
         return iam._error(404, "NoSuchEntity", escape(f"The role with name {name} cannot be found."), ns="iam")
-    resource = next(iter(_members(p, "ResourceArns")), "*")
+    resource = next(iter(list_members(p, "ResourceArns")), "*")
     policies = iam_evaluator._gather_role_policies(name, account)
     boundary = iam_evaluator._permissions_boundary(iam._roles, name, account)
     organization = control_policies.layers()
     results = ""
-    for action in _members(p, "ActionNames"):
+    for action in list_members(p, "ActionNames"):
         context = iam_evaluator.EvalContext(
             principal_arn=arn,
             principal_type="AssumedRole",
@@ -66,14 +67,7 @@ def _context(p: Parameters) -> dict[str, Any]:
     found: dict[str, Any] = {"aws:tagkeys": None}
     number = 1
     while key := iam._p(p, f"ContextEntries.member.{number}.ContextKeyName"):
-        values = _members(p, f"ContextEntries.member.{number}.ContextKeyValues")
+        values = list_members(p, f"ContextEntries.member.{number}.ContextKeyValues")
         found[key.lower()] = values[0] if len(values) == 1 else values
         number += 1
     return found
-
-
-def _members(p: Parameters, name: str) -> list[str]:
-    members: list[str] = []
-    while value := iam._p(p, f"{name}.member.{len(members) + 1}"):
-        members.append(value)
-    return members
