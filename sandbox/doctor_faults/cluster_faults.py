@@ -49,7 +49,7 @@ def remove_identity(context: FaultContext) -> None:
     _remove_annotation(context)
     _drop_variables(context, _IDENTITY)
     probe_claim.show(context)
-    context.await_event("PersistentVolumeClaim", probe_claim.NAME, "no EC2 IMDS role found", probe_claim.NAMESPACE)
+    probe_claim.await_event(context, "no EC2 IMDS role found")
 
 
 def limit_hops(context: FaultContext) -> None:
@@ -63,7 +63,7 @@ def remove_endpoint(context: FaultContext, variable: str) -> None:
     """Let the driver ask AWS by its public name, which the sandbox has no route to."""
     _drop_variables(context, (variable,))
     probe_claim.show(context)
-    context.await_event("PersistentVolumeClaim", probe_claim.NAME, "amazonaws.com", probe_claim.NAMESPACE)
+    probe_claim.await_event(context, "amazonaws.com")
 
 
 def silence_agent(context: FaultContext) -> None:
@@ -84,7 +84,7 @@ def silence_agent(context: FaultContext) -> None:
     }
     _recreate_pods(context, changes, volumes=[pod_identity_agent.TOKEN_VOLUME])
     probe_claim.show(context)
-    context.await_event("PersistentVolumeClaim", probe_claim.NAME, "DeadlineExceeded", probe_claim.NAMESPACE)
+    probe_claim.await_event(context, "DeadlineExceeded")
 
 
 def _remove_annotation(context: FaultContext) -> None:
@@ -110,7 +110,8 @@ def _recreate_pods(context: FaultContext, container: Mapping[str, Any], **pod: A
     """Create the pods of the controller again with a patch of their container, and of further fields of their spec."""
     before = [f"pod/{each['metadata']['name']}" for each in context.get("-n", NAMESPACE, "pods", "-l", _SELECTOR)]
     spec = {"containers": [{"name": _CONTAINER, **container}], **pod}
-    context.patch("deployment", CONTROLLER, {"spec": {**_ALONE, "template": {"spec": spec}}})
+    patch = json.dumps({"spec": {**_ALONE, "template": {"spec": spec}}})
+    context.kubectl("-n", NAMESPACE, "patch", "deployment", CONTROLLER, "-p", patch)
     # Until its end, a pod with the variables may still provision a claim.
     if before:
         context.kubectl("-n", NAMESPACE, "wait", "--for=delete", *before, "--timeout=60s")

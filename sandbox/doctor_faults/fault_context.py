@@ -10,7 +10,7 @@ import boto3
 from sandbox.aws import env_file
 from sandbox.aws.seed import ROLE
 from sandbox.cache.toolchain import Toolchain
-from sandbox.cluster.kubectl import kubectl
+from sandbox.cluster.kubectl import apply, kubectl
 from sandbox.ebs_csi import health
 from sandbox.layout import ACCOUNT, ISSUER, REGION, SandboxInstance
 from sandbox.polling import until
@@ -21,7 +21,6 @@ ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
 NAMESPACE, SERVICE_ACCOUNT, CONTROLLER = "kube-system", "ebs-csi-controller-sa", "ebs-csi-controller"
 SUBJECT = f"system:serviceaccount:{NAMESPACE}:{SERVICE_ACCOUNT}"
 ROLLOUT_SECONDS = 180
-EVENT_SECONDS = 120.0
 
 
 class FaultError(Exception):
@@ -59,14 +58,9 @@ class FaultContext:
         found = json.loads(text) if text.strip() else {"items": []}
         return found.get("items", [found])
 
-    def apply(self, manifests: Sequence[Mapping[str, Any]]) -> None:
+    def apply(self, manifests: Sequence[dict[str, Any]]) -> None:
         """Create objects, or apply their fields."""
-        listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
-        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=listed)
-
-    def patch(self, kind: str, name: str, patch: Mapping[str, Any], kind_of_patch: str = "strategic") -> None:
-        """Patch an object of kube-system."""
-        self.kubectl("-n", NAMESPACE, "patch", kind, name, f"--type={kind_of_patch}", "-p", json.dumps(patch))
+        apply(self.instance, self.tools, manifests)
 
     def annotate_role(self, arn: str) -> None:
         """Write the role into the annotation of the driver's service account. Its pods stay as they are."""
@@ -85,20 +79,6 @@ class FaultContext:
     def restart_driver(self) -> None:
         """Restart the controller, which keeps its credentials for an hour. Do not wait for it."""
         self.kubectl("-n", NAMESPACE, "delete", "pods", "-l", f"app={CONTROLLER}", "--wait=false")
-
-    def await_event(self, kind: str, name: str, text: str, namespace: str) -> None:
-        """Wait for an event of the object with this text. Case does not matter."""
-        (subject,) = self.get("-n", namespace, kind, name)
-        uid = subject["metadata"]["uid"]  # events of an earlier object with the same name do not count
-        selector = f"--field-selector=involvedObject.kind={kind},involvedObject.name={name}"
-
-        def seen() -> bool:
-            events = self.get("-n", namespace, "events", selector)
-            own = [each for each in events if each["involvedObject"].get("uid") == uid]
-            return any(text.lower() in (each.get("message") or "").lower() for each in own)
-
-        if not until(seen, EVENT_SECONDS, every=0.3):
-            raise FaultError(f"{kind} {namespace}/{name} has no event with {text!r} after {EVENT_SECONDS:.0f} s")
 
 
 def trust_policy(  # noqa: PLR0913 - the parts of a trust policy that can be wrong

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from sandbox.aws.seed import ROLE
+from sandbox.aws.seed import EBS_CSI_POLICY, ROLE
 from sandbox.doctor_faults import probe_claim
 from sandbox.doctor_faults.fault_context import (
     HOST,
@@ -20,7 +20,6 @@ from sandbox.layout import ACCOUNT, CLUSTER, ISSUER, REGION
 NEW_ROLE = f"{ROLE}-new"
 BOUNDARY_ARN = f"arn:aws:iam::{ACCOUNT}:policy/sandbox-fault-boundary"
 DUAL_STACK_URL = ISSUER.replace(f"oidc.eks.{REGION}.amazonaws.com", f"oidc-eks.{REGION}.api.aws")
-_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
 _POLICY_V2 = "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2"
 _POD_IDENTITY = {
     "Effect": "Allow",
@@ -68,7 +67,7 @@ def _create_role(context: FaultContext, trust: str) -> str:
     """Create another role with the permissions of the driver, and return its ARN."""
     iam = context.aws("iam")
     arn = iam.create_role(RoleName=NEW_ROLE, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    iam.attach_role_policy(RoleName=NEW_ROLE, PolicyArn=_POLICY)
+    iam.attach_role_policy(RoleName=NEW_ROLE, PolicyArn=EBS_CSI_POLICY)
     return arn
 
 
@@ -93,8 +92,7 @@ def associate_new_role(context: FaultContext) -> None:
 def detach_policies(context: FaultContext) -> None:
     """Remove all permissions of the driver's role."""
     iam = context.aws("iam")
-    for each in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]:
-        iam.detach_role_policy(RoleName=ROLE, PolicyArn=each["PolicyArn"])
+    _replace_managed_policies(context, {})
     for name in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]:
         iam.delete_role_policy(RoleName=ROLE, PolicyName=name)
     probe_claim.show(context)
@@ -147,4 +145,4 @@ def attach_control_policy(context: FaultContext) -> None:
     )
     organizations.attach_policy(PolicyId=policy["Policy"]["PolicySummary"]["Id"], TargetId=ACCOUNT)
     probe_claim.show(context)
-    context.await_event("PersistentVolumeClaim", probe_claim.NAME, "service control policy", probe_claim.NAMESPACE)
+    probe_claim.await_event(context, "service control policy")

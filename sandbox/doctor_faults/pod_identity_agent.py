@@ -7,7 +7,7 @@ from typing import Any
 from sandbox import pins
 from sandbox.command import run
 from sandbox.doctor_faults.fault_context import NAMESPACE, FaultContext
-from sandbox.doctor_faults.saved_resources import Saved
+from sandbox.doctor_faults.saved_resources import Saved, Unsaved
 from sandbox.layout import NODES
 
 AGENT = "eks-pod-identity-agent"
@@ -26,12 +26,8 @@ MOUNT = {"name": _VOLUME, "mountPath": _FOLDER, "readOnly": True}
 
 
 @dataclass(frozen=True)
-class DroppedPackets:
+class DroppedPackets(Unsaved):
     """Routes of the nodes that drop the packets of pods to the address of the agent."""
-
-    def save(self, context: FaultContext) -> Saved:  # noqa: ARG002 - a node has none
-        """Return None: there are no such routes before."""
-        return
 
     def restore(self, context: FaultContext, saved: Saved) -> None:  # noqa: ARG002 - there were none
         """Delete the routes."""

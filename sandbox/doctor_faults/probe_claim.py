@@ -5,25 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox import pins
-from sandbox.doctor_faults.fault_context import FaultContext
-from sandbox.doctor_faults.saved_resources import Saved
+from sandbox.doctor_faults.fault_context import FaultContext, FaultError
+from sandbox.doctor_faults.saved_resources import Saved, Unsaved
 from sandbox.ebs_csi.manifests import DRIVER
 from sandbox.layout import Node
+from sandbox.polling import until
 
 NAMESPACE, NAME = "default", "fault"
 LABEL = "sandbox-fault"
+_EVENT_SECONDS = 120.0
 _KINDS = "pods,persistentvolumeclaims,persistentvolumes,storageclasses"
 _LABELLED = {"labels": {LABEL: "true"}}
 Manifest = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Probe:
+class Probe(Unsaved):
     """All objects with the label."""
-
-    def save(self, context: FaultContext) -> Saved:  # noqa: ARG002 - only faults create them
-        """Return None: there are no objects before."""
-        return
 
     def restore(self, context: FaultContext, saved: Saved) -> None:  # noqa: ARG002 - there were none
         """Delete the objects and the volumes that the driver has created for them."""
@@ -44,6 +42,21 @@ class Probe:
 def show(context: FaultContext) -> None:
     """Create a class, a claim and a pod that uses it."""
     context.apply([storage_class(), claim(), pod()])
+
+
+def await_event(context: FaultContext, text: str, kind: str = "PersistentVolumeClaim", name: str = NAME) -> None:
+    """Wait for an event of the object with this text. Case does not matter."""
+    (subject,) = context.get("-n", NAMESPACE, kind, name)
+    uid = subject["metadata"]["uid"]  # events of an earlier object with the same name do not count
+    selector = f"--field-selector=involvedObject.kind={kind},involvedObject.name={name}"
+
+    def seen() -> bool:
+        events = context.get("-n", NAMESPACE, "events", selector)
+        own = [each for each in events if each["involvedObject"].get("uid") == uid]
+        return any(text.lower() in (each.get("message") or "").lower() for each in own)
+
+    if not until(seen, _EVENT_SECONDS, every=0.3):
+        raise FaultError(f"{kind} {NAMESPACE}/{name} has no event with {text!r} after {_EVENT_SECONDS:.0f} s")
 
 
 def storage_class(provisioner: str = DRIVER, parameters: Mapping[str, str] | None = None) -> Manifest:

@@ -34,6 +34,14 @@ class SavedResource(Protocol):
         """Bring the state back. Repeatable."""
 
 
+class Unsaved:
+    """Resource without a saved state: before each fault it is the same, or does not exist."""
+
+    def save(self, context: FaultContext) -> Saved:  # noqa: ARG002 (of the protocol)
+        """Return None."""
+        return
+
+
 @dataclass(frozen=True)
 class OidcProviders:
     """IAM OIDC providers of the account."""
@@ -118,14 +126,10 @@ class Role:
 
 
 @dataclass(frozen=True)
-class Policy:
+class Policy(Unsaved):
     """Managed policy of the account that only a fault creates."""
 
     arn: str
-
-    def save(self, context: FaultContext) -> Saved:  # noqa: ARG002 - the fault creates it
-        """Return None: the policy does not exist before."""
-        return
 
     def restore(self, context: FaultContext, saved: Saved) -> None:  # noqa: ARG002 - it did not exist
         """Delete the policy."""
@@ -236,12 +240,8 @@ class Snapshots:
 
 
 @dataclass(frozen=True)
-class ClusterStatus:
+class ClusterStatus(Unsaved):
     """Status of the cluster that EKS reports."""
-
-    def save(self, context: FaultContext) -> Saved:  # noqa: ARG002 - it is ACTIVE
-        """Return None: the cluster is ACTIVE."""
-        return
 
     def restore(self, context: FaultContext, saved: Saved) -> None:  # noqa: ARG002 - it was ACTIVE
         """Let EKS report ACTIVE again."""
@@ -273,15 +273,14 @@ class ControlPolicies:
 
 @dataclass(frozen=True)
 class KubernetesObject:
-    """Object of the cluster."""
+    """Object of kube-system or of the cluster."""
 
     kind: str
     name: str
-    namespace: str = NAMESPACE
 
     def save(self, context: FaultContext) -> Saved:
         """Return the manifest, or None."""
-        found = context.get("-n", self.namespace, self.kind, self.name)
+        found = context.get("-n", NAMESPACE, self.kind, self.name)
         if not found:
             return None
         manifest = {name: value for name, value in found[0].items() if name != "status"}
@@ -294,20 +293,16 @@ class KubernetesObject:
         if present == saved:
             return
         if saved is None:
-            context.kubectl("-n", self.namespace, "delete", self.kind, self.name)
+            context.kubectl("-n", NAMESPACE, "delete", self.kind, self.name)
         else:
             context.kubectl("create" if present is None else "replace", "-f", "-", stdin=json.dumps(saved))
 
 
 @dataclass(frozen=True)
-class ControllerRollout:
+class ControllerRollout(Unsaved):
     """Pods of the controller. They are restarted if they do not run with the restored objects."""
 
     restart: bool = False
-
-    def save(self, context: FaultContext) -> Saved:  # noqa: ARG002 - nothing of the pods is kept
-        """Return None."""
-        return
 
     def restore(self, context: FaultContext, saved: Saved) -> None:  # noqa: ARG002 - there is no state
         """Wait until the pods are ready."""
@@ -317,14 +312,10 @@ class ControllerRollout:
 
 
 @dataclass(frozen=True)
-class NodePlugin:
+class NodePlugin(Unsaved):
     """Node plugin of one node."""
 
     node: Node
-
-    def save(self, context: FaultContext) -> Saved:  # noqa: ARG002 - it runs
-        """Return None: the plugin runs."""
-        return
 
     def restore(self, context: FaultContext, saved: Saved) -> None:  # noqa: ARG002 - it runs again
         """Let the plugin start, and wait until the node has registered it."""

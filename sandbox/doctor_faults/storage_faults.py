@@ -105,7 +105,7 @@ def use_up_quota(context: FaultContext) -> None:
         ec2.create_volume(AvailabilityZone=NODES[0].zone, Size=size, VolumeType="gp3", TagSpecifications=specifications)
         free -= size
     context.apply([storage_class(parameters={"type": "gp3"}), claim(), pod()])
-    context.await_event("PersistentVolumeClaim", NAME, "VolumeLimitExceeded", NAMESPACE)
+    probe_claim.await_event(context, "VolumeLimitExceeded")
 
 
 def claim_from_snapshot(context: FaultContext) -> None:
@@ -119,7 +119,7 @@ def claim_from_snapshot(context: FaultContext) -> None:
     context.kubectl("wait", "--for=condition=Established", *names, "--timeout=60s")
     context.apply(snapshot_objects.bind_snapshot(snapshot["SnapshotId"]))
     context.apply([storage_class(), claim(dataSource=snapshot_objects.DATA_SOURCE), pod()])
-    context.await_event("PersistentVolumeClaim", NAME, f"snapshot/{snapshot['SnapshotId']}", NAMESPACE)
+    probe_claim.await_event(context, f"snapshot/{snapshot['SnapshotId']}")
 
 
 def claim_unused(context: FaultContext) -> None:
@@ -130,14 +130,14 @@ def claim_unused(context: FaultContext) -> None:
 def claim_of_large_pod(context: FaultContext) -> None:
     """Create a claim of a pod that fits on no node."""
     context.apply([storage_class(), claim(), pod(requests={"cpu": "1000"})])
-    context.await_event("Pod", NAME, "Insufficient cpu", NAMESPACE)
+    probe_claim.await_event(context, "Insufficient cpu", "Pod")
 
 
 def claim_in_zone_without_node(context: FaultContext) -> None:
     """Create a claim bound to a volume in a zone where the cluster has no node."""
     context.apply([volume(NAME, f"{REGION}d"), claim(class_name="", volume=NAME), pod()])
     _await_bound(context, (NAME,))
-    context.await_event("Pod", NAME, "node affinity", NAMESPACE)
+    probe_claim.await_event(context, "node affinity", "Pod")
 
 
 def claim_too_many_volumes(context: FaultContext) -> None:
@@ -152,7 +152,7 @@ def claim_too_many_volumes(context: FaultContext) -> None:
     context.apply([manifest for name in names for manifest in (volume(name), claim(name, "", name))])
     _await_bound(context, names)
     context.apply([pod(claims=names)])
-    context.await_event("Pod", NAME, "exceed max volume count", NAMESPACE)
+    probe_claim.await_event(context, "exceed max volume count", "Pod")
 
 
 def share_volume(context: FaultContext) -> None:
@@ -161,7 +161,7 @@ def share_volume(context: FaultContext) -> None:
     context.kubectl("-n", NAMESPACE, "wait", "--for=condition=Ready", f"pod/{NAME}", f"--timeout={_SECONDS:.0f}s")
     other = f"{NAME}-other"
     context.apply([pod(other, nodeName=NODES[1].name)])
-    context.await_event("Pod", other, "Multi-Attach error", NAMESPACE)
+    probe_claim.await_event(context, "Multi-Attach error", "Pod", other)
 
 
 def modify_too_often(context: FaultContext) -> None:
@@ -174,7 +174,7 @@ def modify_too_often(context: FaultContext) -> None:
         context.aws("ec2").modify_volume(VolumeId=found["spec"]["csi"]["volumeHandle"], Throughput=126 + number)
     patch = json.dumps({"spec": {"resources": {"requests": {"storage": "2Gi"}}}})
     context.kubectl("-n", NAMESPACE, "patch", "pvc", NAME, "-p", patch)
-    context.await_event("PersistentVolumeClaim", NAME, "VolumeModificationRateExceeded", NAMESPACE)
+    probe_claim.await_event(context, "VolumeModificationRateExceeded")
 
 
 def _await_bound(context: FaultContext, names: tuple[str, ...]) -> None:

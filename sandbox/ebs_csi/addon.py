@@ -20,6 +20,7 @@ from kubernetes.client import ApiException
 from kubernetes.dynamic.exceptions import DynamicApiError
 
 from sandbox.aws import env_file
+from sandbox.aws.addon_catalogue import EBS_CSI
 from sandbox.ebs_csi import health, manifests, node_plugin
 from sandbox.ebs_csi.addon_configuration import AddonConfiguration, ConfigurationError, parse
 from sandbox.ebs_csi.cluster_client import ClusterClient
@@ -126,7 +127,7 @@ class Reconciler:
 def describe_addon(eks: Any) -> dict[str, Any] | None:  # noqa: ANN401 (boto3 makes its clients at run time)
     """Return the addon in the EKS API, None when it does not exist."""
     try:
-        return eks.describe_addon(clusterName=CLUSTER, addonName=health.ADDON)["addon"]
+        return eks.describe_addon(clusterName=CLUSTER, addonName=EBS_CSI)["addon"]
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             return None

@@ -3,6 +3,7 @@
 import sys
 
 from sandbox import processes
+from sandbox.aws.addon_catalogue import EBS_CSI
 from sandbox.cache.toolchain import Toolchain
 from sandbox.ebs_csi import health, node_plugin
 from sandbox.layout import REPOSITORY, SandboxInstance
@@ -54,7 +55,7 @@ def settle(instance: SandboxInstance, report: Report) -> None:
         report.detail("the EBS CSI driver is not healthy: kubectl -n kube-system logs -l app=ebs-csi-controller")
         return
     raise AddonError(
-        f"the addon {health.ADDON} is {status} and not ACTIVE; look at the pods app=ebs-csi-controller in "
+        f"the addon {EBS_CSI} is {status} and not ACTIVE; look at the pods app=ebs-csi-controller in "
         f"kube-system\n{processes.log_tail(instance, NAME)}"
     )
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sandbox.aws.addon_catalogue import EBS_CSI
 from sandbox.layout import CLUSTER, SandboxInstance
 
-ADDON = "aws-ebs-csi-driver"
 CREATING, ACTIVE, DEGRADED = "CREATING", "ACTIVE", "DEGRADED"
 PRESENT, CHECKED, ABSENT = "present", "present, and healthy only while EC2 answers", "absent"
 
@@ -53,7 +53,7 @@ def _available(deployment: Mapping[str, Any]) -> bool:
 
 def status_file(instance: SandboxInstance) -> Path:
     """Return the file from which the EKS API reads the health."""
-    return instance.root / "addons" / CLUSTER / f"{ADDON}.json"
+    return instance.root / "addons" / CLUSTER / f"{EBS_CSI}.json"
 
 
 def observed_file(instance: SandboxInstance) -> Path:

@@ -163,7 +163,7 @@ def test_claim_shows_the_fault_after_the_driver_was_restarted(doctor: Doctor, co
     made_faults.make(context, "trust-subject")
     try:
         denied = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
-        context.await_event("PersistentVolumeClaim", probe_claim.NAME, denied, probe_claim.NAMESPACE)
+        probe_claim.await_event(context, denied)
         diagnosis = diagnose(doctor.read(), DiagnosisTarget(claim="default/fault"))
     finally:
         made_faults.mend(context)
