@@ -14,6 +14,8 @@ from pathlib import Path
 from sandbox.layout import SandboxInstance
 from sandbox.polling import until
 
+_GRACE_SECONDS = 5.0
+
 
 class ProcessError(Exception):
     """A process did not become ready. The message ends with the tail of its log."""
@@ -29,7 +31,6 @@ class Process:
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] = lambda: True
     ready_seconds: float = 60.0
-    directory: Path | None = None
 
 
 def in_netns(netns: str, argv: Sequence[str]) -> list[str]:
@@ -53,7 +54,7 @@ def start(instance: SandboxInstance, process: Process) -> None:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **process.environment},
-                cwd=process.directory or instance.root,
+                cwd=instance.root,
                 start_new_session=True,
             )
         _record(instance, process.name).write_text(json.dumps({"pid": child.pid, "started": _start_time(child.pid)}))
@@ -71,12 +72,12 @@ def alive(instance: SandboxInstance, name: str) -> bool:
     return _pid(instance, name) is not None
 
 
-def stop(instance: SandboxInstance, name: str, grace_seconds: float = 5.0) -> None:
+def stop(instance: SandboxInstance, name: str) -> None:
     """End the process group with SIGTERM, then SIGKILL. Do nothing when the process does not run."""
     pid = _pid(instance, name)
     if pid is not None:
         _signal(pid, signal.SIGTERM)
-        until(lambda: not alive(instance, name), grace_seconds, every=0.02)
+        until(lambda: not alive(instance, name), _GRACE_SECONDS, every=0.02)
         _signal(pid, signal.SIGKILL)
     _record(instance, name).unlink(missing_ok=True)
 

@@ -55,7 +55,6 @@ class AddonDefinition:
     versions: tuple[str, ...]
     schema: dict[str, Any]
     service_account: str
-    namespace: str = "kube-system"
 
     @property
     def default_version(self) -> str:

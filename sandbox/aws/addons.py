@@ -116,7 +116,7 @@ def create(cluster: str, body: dict[str, Any]) -> Response:
         "_transition": "CREATING",
         "_updates": {},
     }
-    _associate(record, addon, body.get("podIdentityAssociations") or [])
+    _associate(record, body.get("podIdentityAssociations") or [])
     eks._addons[f"{cluster}/{name}"] = record
     eks._tags[arn] = dict(body.get("tags") or {})
     return eks._json_resp(200, {"addon": _addon_response(record, ("CREATING", []))})
@@ -148,7 +148,7 @@ def update(settings: ServerSettings, cluster: str, name: str, body: dict[str, An
     record["serviceAccountRoleArn"] = body.get("serviceAccountRoleArn", "")
     if "podIdentityAssociations" in body:
         pod_identity_associations.remove(record["clusterName"], record.get("podIdentityAssociations", []))
-        _associate(record, addon, body["podIdentityAssociations"] or [])
+        _associate(record, body["podIdentityAssociations"] or [])
     if "configurationValues" in body:
         record["configurationValues"] = body["configurationValues"] or ""
     record.update(modifiedAt=eks._now(), _changed=time.time(), _transition="UPDATING")
@@ -248,9 +248,9 @@ def _addon_response(record: dict[str, Any], state: tuple[str, list[dict[str, Any
     return {**shown, "tags": tags, "status": state[0], "health": {"issues": state[1]}}
 
 
-def _associate(record: dict[str, Any], addon: AddonDefinition, associations: list[dict[str, str]]) -> None:
+def _associate(record: dict[str, Any], associations: list[dict[str, str]]) -> None:
     record["podIdentityAssociations"] = [
-        pod_identity_associations.make(record["clusterName"], addon.namespace, each, record["addonArn"])
+        pod_identity_associations.make(record["clusterName"], "kube-system", each, record["addonArn"])
         for each in associations
     ]
 

@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import yaml
 
 from sandbox import processes
+from sandbox.aws import env_file
 from sandbox.cluster.netns import listens
 from sandbox.engine import plugins
 from sandbox.layout import REPOSITORY, SandboxInstance
@@ -263,10 +264,9 @@ def _passphrase(instance: SandboxInstance) -> str:
 def _aws_environment(instance: SandboxInstance) -> dict[str, str]:
     path = instance.root / "aws.env"
     try:
-        lines = path.read_text().splitlines()
+        return env_file.read(path)
     except FileNotFoundError:
         raise PulumiError(f"there is no {path}: the AWS APIs of this sandbox are not set up; run `make up`") from None
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def _engine_bin(instance: SandboxInstance) -> Path:

@@ -15,6 +15,7 @@ MANIFEST = Path(__file__).with_name("rocketmq-broker.yaml")
 NAMESPACE = "rocketmq"
 SELECTOR = "app=rocketmq-broker,!app.kubernetes.io/name"
 """Brokers of the original team. Those of the stack have more labels than `app`."""
+_FAILURE_SECONDS = 120.0
 
 
 def apply(instance: SandboxInstance, toolchain: Toolchain) -> None:
@@ -37,10 +38,10 @@ class Failure:
     """Error in the driver's log, since 1.49."""
 
 
-def wait_for_failure(instance: SandboxInstance, toolchain: Toolchain, seconds: float = 120.0) -> Failure | None:
+def wait_for_failure(instance: SandboxInstance, toolchain: Toolchain) -> Failure | None:
     """Wait until the claims fail or are bound. Return the failure, or None when all are bound.
 
-    Raises TimeoutError when neither happens within `seconds`.
+    Raises TimeoutError when neither happens within 120 s.
     """
 
     def event(reason: str) -> str:
@@ -60,10 +61,9 @@ def wait_for_failure(instance: SandboxInstance, toolchain: Toolchain, seconds: f
             return [Failure(waiting, said)]
         return []
 
-    if not (found := until(seen, seconds, every=1)):
-        raise TimeoutError(
-            f"no claim in {NAMESPACE} failed within {seconds:.0f} s: {claim_phases(instance, toolchain)}"
-        )
+    if not (found := until(seen, _FAILURE_SECONDS, every=1)):
+        phases = claim_phases(instance, toolchain)
+        raise TimeoutError(f"no claim in {NAMESPACE} failed within {_FAILURE_SECONDS:.0f} s: {phases}")
     return found[-1]
 
 

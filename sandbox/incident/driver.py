@@ -45,7 +45,7 @@ def use(instance: SandboxInstance, report: Report, given: str) -> bool:
         addon = describe_addon(eks) or {}
         if addon.get("addonVersion") == wanted:
             return False
-        if health.read(instance) == health.ACTIVE and _has_volumes(instance):
+        if health.read(instance) == health.ACTIVE and any(instance.volumes.glob("vol-*")):
             raise DriverError(
                 f"the driver {addon.get('addonVersion')} has volumes to serve, so it is not replaced by {wanted}; "
                 "`make down` first"
@@ -73,7 +73,3 @@ def log(instance: SandboxInstance, toolchain: Toolchain) -> str:
             if lines := [line for line in text.splitlines() if "Failed health check" in line]:
                 return lines[0]
     return ""
-
-
-def _has_volumes(instance: SandboxInstance) -> bool:
-    return any(instance.volumes.glob("vol-*"))

@@ -51,11 +51,11 @@ class RocketMqDeployment:
         address = self._get("pods", "-l=app=rocketmq-nameserver", "{.items[0].status.podIP}")
         return f"{address}:9876"
 
-    def ensure_topic(self, members: int = 3) -> None:
-        """Create the sandbox's topic and consumer group on all `members` brokers."""
+    def ensure_topic(self) -> None:
+        """Create the sandbox's topic and consumer group on all three brokers."""
         try:
             with inside(self.instance.control_netns):
-                topics.ensure(self.name_server(), TOPIC, GROUP, members=members)
+                topics.ensure(self.name_server(), TOPIC, GROUP, members=3)
         except RemotingError as error:
             if error.code != _NO_PERMISSION:
                 raise
