@@ -12,10 +12,9 @@ from pathlib import Path
 from sandbox import pins
 from sandbox.cache import entry, recipes
 from sandbox.cache.build_command import CacheError, run
-from sandbox.layout import CACHE
+from sandbox.layout import CACHE, REPOSITORY
 from sandbox.progress import Report
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 AGENT = REPOSITORY / "components" / "eks_rocketmq" / "rocketmq" / "agent"
 JAR = AGENT / "agent.jar"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip file can have

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from sandbox import pins
+from sandbox.layout import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 MODULES = ("github.com/pulumi/pulumi/pkg/v3", "github.com/pulumi/pulumi/sdk/v3")
 WRITTEN = (
     ".github/actions/pulumi/action.yml",

@@ -19,12 +19,13 @@ class ReleaseError(Exception):
     """The tag cannot be released. The message says what to do."""
 
 
-def require_version(tag: str, project: Path = LIBRARY / "pyproject.toml") -> str:
+def require_version(tag: str) -> str:
     """Return the version of the distribution, which the tag must name.
 
     Raises:
         ReleaseError: when the tag names another version.
     """
+    project = LIBRARY / "pyproject.toml"
     version = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
     if tag != f"v{version}":
         msg = f"tag {tag!r}: {project.name} has version {version}; tag v{version}, or change the version first"

@@ -12,10 +12,9 @@ from typing import Any
 
 from sandbox.cache import entry, recipes
 from sandbox.cache.build_command import CacheError, run
-from sandbox.layout import CACHE
+from sandbox.layout import CACHE, REPOSITORY
 from sandbox.progress import Report
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 EXTRACTOR = REPOSITORY / "scripts" / "RocketMqKeys.java"
 KEYS = REPOSITORY / "components" / "eks_rocketmq" / "rocketmq" / "config" / "keys"
 

@@ -48,13 +48,13 @@ def program(java: JavaProgram, version: str = pins.ROCKETMQ, cache: Path = CACHE
     )
 
 
-def ensure(java: JavaProgram, report: Report, version: str = pins.ROCKETMQ, cache: Path = CACHE) -> str:
+def ensure(java: JavaProgram, report: Report) -> str:
     """Compile a program unless it is in the cache. Return its class path, RocketMQ's jars included.
 
     Raises CacheError.
     """
-    jars = entry.ensure(cache, recipes.rocketmq_jars(version), report)
-    folder = entry.ensure(cache, program(java, version, cache), report)
+    jars = entry.ensure(CACHE, recipes.rocketmq_jars(pins.ROCKETMQ), report)
+    folder = entry.ensure(CACHE, program(java), report)
     return f"{folder / java.name}.jar:{jars}/*"
 
 
