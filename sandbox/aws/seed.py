@@ -20,6 +20,10 @@ from sandbox.aws.addon_catalogue import EBS_CSI
 
 DEPLOYER = "deployer"
 ROLE = "eks-ebs-csi-driver"
+ROLE_ARN = f"arn:aws:iam::{layout.ACCOUNT}:role/{ROLE}"
+HOST = layout.ISSUER.removeprefix("https://")
+PROVIDER_ARN = f"arn:aws:iam::{layout.ACCOUNT}:oidc-provider/{HOST}"
+SUBJECT = "system:serviceaccount:kube-system:ebs-csi-controller-sa"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 CLUSTER_ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 EBS_CSI_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
@@ -32,17 +36,14 @@ _EXISTS = ("EntityAlreadyExists", "ResourceInUseException")
 
 def original_trust_policy() -> dict[str, Any]:
     """Return the original mistake: its condition key contains the issuer's scheme, so it never matches."""
-    host = layout.ISSUER.removeprefix("https://")
     return {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"Federated": f"arn:aws:iam::{layout.ACCOUNT}:oidc-provider/{host}"},
+                "Principal": {"Federated": PROVIDER_ARN},
                 "Action": "sts:AssumeRoleWithWebIdentity",
-                "Condition": {
-                    "StringEquals": {f"{layout.ISSUER}:sub": "system:serviceaccount:kube-system:ebs-csi-controller-sa"}
-                },
+                "Condition": {"StringEquals": {f"{layout.ISSUER}:sub": SUBJECT}},
             }
         ],
     }
@@ -178,7 +179,7 @@ def _driver(iam: Any, eks: Any) -> None:  # noqa: ANN401
         clusterName=layout.CLUSTER,
         addonName=EBS_CSI,
         addonVersion=DRIVER_VERSION,
-        serviceAccountRoleArn=f"arn:aws:iam::{layout.ACCOUNT}:role/{ROLE}",
+        serviceAccountRoleArn=ROLE_ARN,
     )
 
 

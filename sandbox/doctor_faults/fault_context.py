@@ -8,18 +8,14 @@ from typing import Any
 import boto3
 
 from sandbox.aws import env_file
-from sandbox.aws.seed import ROLE
+from sandbox.aws.seed import HOST, PROVIDER_ARN, SUBJECT
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster.kubectl import apply, kubectl
 from sandbox.ebs_csi import health
-from sandbox.layout import ACCOUNT, ISSUER, REGION, SandboxInstance
+from sandbox.layout import REGION, SandboxInstance
 from sandbox.polling import until
 
-HOST = ISSUER.removeprefix("https://")
-PROVIDER_ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOST}"
-ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
 NAMESPACE, SERVICE_ACCOUNT, CONTROLLER = "kube-system", "ebs-csi-controller-sa", "ebs-csi-controller"
-SUBJECT = f"system:serviceaccount:{NAMESPACE}:{SERVICE_ACCOUNT}"
 ROLLOUT_SECONDS = 180
 
 

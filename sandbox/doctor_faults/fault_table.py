@@ -4,20 +4,11 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sandbox.aws.seed import ROLE, original_trust_policy
+from sandbox.aws.seed import HOST, PROVIDER_ARN, ROLE, ROLE_ARN, SUBJECT, original_trust_policy
 from sandbox.doctor_faults import cluster_faults as in_cluster
 from sandbox.doctor_faults import identity_faults as identity
 from sandbox.doctor_faults import storage_faults as storage
-from sandbox.doctor_faults.fault_context import (
-    CONTROLLER,
-    HOST,
-    PROVIDER_ARN,
-    ROLE_ARN,
-    SERVICE_ACCOUNT,
-    SUBJECT,
-    FaultContext,
-    trust_policy,
-)
+from sandbox.doctor_faults.fault_context import CONTROLLER, SERVICE_ACCOUNT, FaultContext, trust_policy
 from sandbox.doctor_faults.pod_identity_agent import AGENT, DroppedPackets
 from sandbox.doctor_faults.probe_claim import Probe
 from sandbox.doctor_faults.saved_resources import (

@@ -3,17 +3,9 @@
 import json
 from collections.abc import Mapping
 
-from sandbox.aws.seed import EBS_CSI_POLICY, ROLE
+from sandbox.aws.seed import EBS_CSI_POLICY, HOST, PROVIDER_ARN, ROLE
 from sandbox.doctor_faults import probe_claim
-from sandbox.doctor_faults.fault_context import (
-    HOST,
-    NAMESPACE,
-    PROVIDER_ARN,
-    SERVICE_ACCOUNT,
-    FaultContext,
-    permissions,
-    trust_policy,
-)
+from sandbox.doctor_faults.fault_context import NAMESPACE, SERVICE_ACCOUNT, FaultContext, permissions, trust_policy
 from sandbox.doctor_faults.saved_resources import CONTROL_POLICY
 from sandbox.layout import ACCOUNT, CLUSTER, ISSUER, REGION
 

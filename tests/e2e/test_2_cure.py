@@ -4,13 +4,11 @@ import json
 from typing import Any
 
 from sandbox import incident, lifecycle, pins
+from sandbox.aws.seed import HOST, PROVIDER_ARN, ROLE
 from sandbox.engine import pulumi
-from sandbox.layout import ACCOUNT, CLUSTER, ISSUER
+from sandbox.layout import CLUSTER, ISSUER
 from tests.e2e.running_sandbox import Sandbox, eventually
 
-HOST = ISSUER.removeprefix("https://")
-PROVIDER_ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOST}"
-ROLE = "eks-ebs-csi-driver"
 _PROCESSES = """
 echo "1 $(</proc/1/comm)"
 for each in /proc/[0-9]*; do

@@ -10,11 +10,11 @@ from botocore import UNSIGNED
 from botocore.client import Config
 from botocore.exceptions import ClientError
 
+from sandbox.aws.seed import PROVIDER_ARN, ROLE_ARN
 from sandbox.cluster.netns import inside
 from sandbox.layout import ACCOUNT, ISSUER, REGION
 from tests.e2e.running_sandbox import Sandbox
 
-ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks-ebs-csi-driver"
 NOT_AUTHORIZED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
 
 
@@ -99,9 +99,8 @@ def test_other_token_is_rejected(deployed: Sandbox, make: Callable[[Sandbox], st
 
 
 def test_deleted_oidc_provider_causes_the_incident_until_up_repairs_it(deployed: Sandbox) -> None:
-    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
     with deployed.aws("iam") as iam:
-        iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER_ARN)
 
     assert refusal(deployed, token(deployed, "kube-system", "ebs-csi-controller-sa")) == (
         "InvalidIdentityToken",
