@@ -23,7 +23,7 @@ def start(instance: SandboxInstance, toolchain: Toolchain, report: Report) -> No
     Raises ProcessError or CommandError with the output of the part that failed.
     """
     with report.step("certificates and network"):
-        pki.ensure(instance)
+        pki.ensure(instance.pki, pki.certificate_subjects())
         network.ensure(instance)
     with report.step("images, unpacked once for all nodes"):
         prepared = containerd_images.ensure(instance, toolchain)

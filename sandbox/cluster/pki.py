@@ -1,7 +1,8 @@
-"""Certificates and keys of a sandbox: a certificate authority, and a pair for each subject in the cluster."""
+"""Certificates and keys: a certificate authority, and a pair for each subject, such as those of the cluster."""
 
 import datetime
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sandbox.layout import API_SERVICE_ADDRESS, CONTROL_ADDRESS, NODES, SandboxInstance
+from sandbox.layout import API_SERVICE_ADDRESS, CONTROL_ADDRESS, NODES
 
 VALID_DAYS = 3650
 RSA_BITS = 2048
@@ -58,17 +59,17 @@ def certificate_subjects() -> list[CertificateSubject]:
     ]
 
 
-def ensure(instance: SandboxInstance) -> None:
-    """Create missing pairs `NAME.crt` and `NAME.key` in `instance.pki`, in PEM. Keys are readable by root only."""
-    instance.pki.mkdir(parents=True, exist_ok=True)
-    _ensure_authority(instance.pki)
-    _ensure_service_account_key(instance.pki)
-    authority = x509.load_pem_x509_certificate((instance.pki / "ca.crt").read_bytes())
-    key = serialization.load_pem_private_key((instance.pki / "ca.key").read_bytes(), password=None)
+def ensure(folder: Path, subjects: Iterable[CertificateSubject]) -> None:
+    """Create missing pairs `NAME.crt` and `NAME.key` in a folder, in PEM. Keys are readable by root only."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _ensure_authority(folder)
+    _ensure_service_account_key(folder)
+    authority = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
+    key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 (created by _ensure_authority)
-    for identity in certificate_subjects():
-        if not (instance.pki / f"{identity.file}.crt").exists():
-            _issue(instance.pki, identity, authority, key)
+    for subject in subjects:
+        if not (folder / f"{subject.file}.crt").exists():
+            _issue(folder, subject, authority, key)
 
 
 def _ensure_authority(folder: Path) -> None:

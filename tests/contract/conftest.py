@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.cache import toolchain
 from sandbox.progress import Report
-from tests.contract.server import PROVIDER_ARN, Server, cure, free_port, issuer_key
+from tests.contract.server import PROVIDER_ARN, Server, cure, seeded
 from tests.contract.stack import Stack, opened
 
 
@@ -20,14 +20,8 @@ def python() -> Path:
 @pytest.fixture(scope="session")
 def running(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Server of the session, seeded with the original case."""
-    root = tmp_path_factory.mktemp("aws")
-    server = Server(root, free_port(), python, issuer_key(root))
-    server.start()
-    try:
-        server.seed()
+    with seeded(tmp_path_factory.mktemp("aws"), python) as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox import layout
 from sandbox.aws import aws_processes, env_file
+from sandbox.aws.seed import HOST, PROVIDER_ARN, ROLE, ROLE_ARN, SUBJECT
 from sandbox.aws.web_identity import key_id
+from sandbox.cluster import pki
 from sandbox.polling import until
-
-SUBJECT = "system:serviceaccount:kube-system:ebs-csi-controller-sa"
-ROLE = "eks-ebs-csi-driver"
-ROLE_ARN = f"arn:aws:iam::{layout.ACCOUNT}:role/{ROLE}"
-HOST = layout.ISSUER.removeprefix("https://")
-PROVIDER_ARN = f"arn:aws:iam::{layout.ACCOUNT}:oidc-provider/{HOST}"
 
 
 @dataclass
@@ -130,15 +128,19 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def issuer_key(root: Path) -> rsa.RSAPrivateKey:
-    """Create the signing key of the cluster's issuer and a placeholder CA certificate where the server expects them."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pki = root / "pki"
-    pki.mkdir(parents=True)
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    (pki / "service-account.pub").write_bytes(public)
-    (pki / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\n")
-    return key
+@contextmanager
+def seeded(root: Path, python: Path) -> Generator[Server]:
+    """Yield a server with the original case."""
+    pki.ensure(root / "pki", pki.certificate_subjects())
+    issuer = serialization.load_pem_private_key((root / "pki" / "service-account.key").read_bytes(), password=None)
+    assert isinstance(issuer, rsa.RSAPrivateKey)
+    server = Server(root, free_port(), python, issuer)
+    server.start()
+    try:
+        server.seed()
+        yield server
+    finally:
+        server.kill()
 
 
 def trust(aws: Server, equals: dict[str, str], operator: str = "StringEquals", federated: str = PROVIDER_ARN) -> None:

@@ -4,8 +4,6 @@ import base64
 import datetime as dt
 import logging
 import threading
-from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -14,12 +12,9 @@ import botocore.auth
 import pytest
 import requests
 from botocore.signers import RequestSigner
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from sandbox import layout
+from sandbox.aws import env_file
 from sandbox.aws.authenticator import Authenticator, serve
 from sandbox.aws.authorizer import Authorizer
 from sandbox.aws.presigned import PREFIX
@@ -31,24 +26,23 @@ OPERATOR = f"arn:aws:iam::{layout.ACCOUNT}:user/deployer"
 @pytest.fixture
 def authenticator(aws: Server, monkeypatch: pytest.MonkeyPatch) -> Authenticator:
     """Token authenticator of the webhook, without its TLS server."""
-    for line in (aws.root / "aws-root.env").read_text().splitlines():
-        monkeypatch.setenv(*line.split("=", 1))
+    for name, value in env_file.read(aws.root / "aws-root.env").items():
+        monkeypatch.setenv(name, value)
     return Authenticator(layout.CLUSTER, aws.endpoint)
 
 
 def token(aws: Server, cluster: str = layout.CLUSTER, keys: dict[str, str] | None = None, **change: Any) -> str:
     """Return a token like that of the AWS CLI. `change` overrides parameters of the request before it is signed."""
-    given = keys or dict(line.split("=", 1) for line in (aws.root / "aws.env").read_text().splitlines())
+    given = keys or env_file.read(aws.root / "aws.env")
     session = boto3.Session(
         given.get("AccessKeyId") or given["AWS_ACCESS_KEY_ID"],
         given.get("SecretAccessKey") or given["AWS_SECRET_ACCESS_KEY"],
         given.get("SessionToken"),
         layout.REGION,
     )
-    events = session.events if hasattr(session, "events") else session._session.get_component("event_emitter")
     service = session.client("sts").meta.service_model.service_id
-    signer = RequestSigner(service, layout.REGION, "sts", "v4", session.get_credentials(), events)
-    action, host, seconds = change.get("action", "GetCallerIdentity"), change.get("host", aws.endpoint), 60
+    signer = RequestSigner(service, layout.REGION, "sts", "v4", session.get_credentials(), session.events)
+    action, host = change.get("action", "GetCallerIdentity"), change.get("host", aws.endpoint)
     request = {
         "method": "GET",
         "url": f"{host}/?Action={action}&Version=2011-06-15",
@@ -57,7 +51,7 @@ def token(aws: Server, cluster: str = layout.CLUSTER, keys: dict[str, str] | Non
         "context": {},
     }
     url = signer.generate_presigned_url(
-        request, region_name=layout.REGION, expires_in=change.get("seconds", seconds), operation_name=""
+        request, region_name=layout.REGION, expires_in=change.get("seconds", 60), operation_name=""
     )
     return PREFIX + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
 
@@ -140,12 +134,11 @@ def _signed_ago(aws: Server, minutes: int) -> str:
 
 
 def test_webhook_answers_token_reviews_over_tls(aws: Server, authenticator: Authenticator) -> None:
-    certificate(aws.root / "pki")
     server = serve(authenticator, Authorizer(layout.CLUSTER, authenticator.eks), aws.root / "pki", port=0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"https://127.0.0.1:{server.server_port}/authenticate"
-        trusted = str(aws.root / "pki" / "authenticator.crt")
+        trusted = str(aws.root / "pki" / "ca.crt")
         reviewed = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token(aws)}}
         answer = requests.post(url, json=reviewed, verify=trusted, timeout=10).json()
         assert answer["status"]["user"]["username"] == OPERATOR
@@ -157,19 +150,3 @@ def test_webhook_answers_token_reviews_over_tls(aws: Server, authenticator: Auth
     finally:
         server.shutdown()
         server.server_close()
-
-
-def certificate(folder: Path) -> None:
-    """Write a self-signed certificate for 127.0.0.1 and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authenticator")])
-    now = dt.datetime.now(dt.UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + dt.timedelta(1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "authenticator.crt").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    (folder / "authenticator.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )

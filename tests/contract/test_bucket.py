@@ -11,7 +11,7 @@ import pytest
 from sandbox import layout
 from sandbox.engine.provider.failures import ProviderError
 from tests.contract.errors import refused
-from tests.contract.server import Server, free_port, issuer_key
+from tests.contract.server import Server, seeded
 from tests.contract.stack import Stack
 
 NAME = "contract-state"
@@ -138,10 +138,7 @@ def test_kms_alias_is_authorized_as_its_key(stack: Stack, aws: Server) -> None:
 
 
 def test_bucket_and_objects_survive_a_server_crash(python: Path, tmp_path: Path) -> None:
-    server = Server(tmp_path, free_port(), python, issuer_key(tmp_path))
-    server.start()
-    try:
-        server.seed()
+    with seeded(tmp_path, python) as server:
         location = {"LocationConstraint": layout.REGION}
         server.client("s3").create_bucket(Bucket=NAME, CreateBucketConfiguration=location)
         server.client("s3").put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
@@ -153,5 +150,3 @@ def test_bucket_and_objects_survive_a_server_crash(python: Path, tmp_path: Path)
         assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Enabled"
         assert s3.get_object(Bucket=NAME, Key="a/b")["Body"].read() == b"new"
         assert len(s3.list_object_versions(Bucket=NAME)["Versions"]) == 2
-    finally:
-        server.kill()

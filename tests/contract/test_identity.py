@@ -3,13 +3,13 @@
 import base64
 import json
 import time
-from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox import layout
+from sandbox.aws import env_file
 from tests.contract.errors import refused
 from tests.contract.server import HOST, PROVIDER_ARN, ROLE_ARN, SUBJECT, Server, trust
 
@@ -136,7 +136,7 @@ def test_token_of_an_issuer_without_a_cluster_is_rejected(cured: Server) -> None
         with refused("InvalidIdentityToken", "Couldn't retrieve verification key"):
             cured.assume(cured.token(iss=other))
     finally:
-        iam.delete_open_id_connect_provider(**_arn(made))
+        iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=made["OpenIDConnectProviderArn"])
 
 
 def test_deleted_oidc_provider_is_not_found(cured: Server) -> None:
@@ -171,12 +171,8 @@ def test_well_known_access_keys_are_rejected(aws: Server, key: str) -> None:
 
 
 def test_root_credentials_require_a_valid_signature(aws: Server) -> None:
-    root = dict(line.split("=", 1) for line in (aws.root / "aws-root.env").read_text().splitlines())
+    root = env_file.read(aws.root / "aws-root.env")
     caller = aws.client("sts", root).get_caller_identity()
     assert caller["Arn"] == f"arn:aws:iam::{layout.ACCOUNT}:root"
     with refused("SignatureDoesNotMatch"):
         aws.client("sts", {**root, "AWS_SECRET_ACCESS_KEY": "x" * 40}).get_caller_identity()
-
-
-def _arn(made: dict[str, Any]) -> dict[str, str]:
-    return {"OpenIDConnectProviderArn": made["OpenIDConnectProviderArn"]}

@@ -1,6 +1,5 @@
 """The AWS server: pinned version, closed admin endpoints, and state that survives a crash."""
 
-import json
 import types
 from pathlib import Path
 
@@ -10,9 +9,7 @@ import requests
 from sandbox import layout
 from sandbox.aws import patching
 from tests.contract.errors import refused
-from tests.contract.server import ROLE, SUBJECT, Server, free_port, issuer_key
-
-PROVIDER = {"Url": layout.ISSUER, "ClientIDList": ["sts.amazonaws.com"]}
+from tests.contract.server import ROLE, Server, cure, seeded
 
 
 def test_unpinned_emulator_version_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,11 +53,13 @@ def test_unsupported_service_returns_http_400(aws: Server) -> None:
 
 
 def test_state_survives_a_crash_and_a_second_seed(python: Path, tmp_path: Path) -> None:
-    server = Server(tmp_path, free_port(), python, issuer_key(tmp_path))
-    server.start()
-    try:
-        server.seed()
-        _configure_irsa(server)
+    with seeded(tmp_path, python) as server:
+        provider = {"Url": layout.ISSUER, "ClientIDList": ["sts.amazonaws.com"]}
+        server.client("iam").create_open_id_connect_provider(**provider)
+        # The trust policy of the original case is wrong too, so the provider alone is not sufficient.
+        with refused("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"):
+            server.assume()
+        cure(server)
         credentials = server.assume()["Credentials"]
         volume = server.client("ec2").create_volume(AvailabilityZone=layout.NODES[0].zone, Size=1)["VolumeId"]
         policy = {"Name": "empty", "Description": "", "Type": "SERVICE_CONTROL_POLICY", "Content": "{}"}
@@ -82,22 +81,3 @@ def test_state_survives_a_crash_and_a_second_seed(python: Path, tmp_path: Path) 
         assert len(server.client("iam").list_access_keys(UserName="deployer")["AccessKeyMetadata"]) == 1
         with refused("ResourceInUseException", "Addon already exists."):
             server.client("eks").create_addon(clusterName=layout.CLUSTER, addonName="aws-ebs-csi-driver")
-    finally:
-        server.kill()
-
-
-def _configure_irsa(server: Server) -> None:
-    iam = server.client("iam")
-    provider = iam.create_open_id_connect_provider(**PROVIDER)["OpenIDConnectProviderArn"]
-    # The trust policy of the original case is wrong too, so the provider alone is not sufficient.
-    with refused("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"):
-        server.assume()
-    host = layout.ISSUER.removeprefix("https://")
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Federated": provider},
-        "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {"StringEquals": {f"{host}:sub": SUBJECT, f"{host}:aud": "sts.amazonaws.com"}},
-    }
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=document)

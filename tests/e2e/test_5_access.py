@@ -11,16 +11,12 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from sandbox.cluster import pki
 from sandbox.command import CommandError
 from sandbox.engine.kubernetes.state import prune
 from sandbox.layout import NODES, REPOSITORY
@@ -86,41 +82,6 @@ def definition(kind: str) -> dict[str, Any]:
             "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
             "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": SCHEMAS[kind]}}],
         },
-    }
-
-
-def certificate() -> dict[str, str]:
-    """Return the entries of a TLS Secret like that of cert-manager, with a certificate for the name of the proxies."""
-
-    def name(common: str) -> x509.Name:
-        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
-
-    def signed(subject: str, key: Any, issuer: str, issuer_key: Any, *, authority: bool) -> x509.Certificate:
-        now = datetime.now(UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(name(subject))
-            .issuer_name(name(issuer))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(PROXY)]), critical=False)
-            .sign(issuer_key, hashes.SHA256())
-        )
-
-    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority = signed("authority", authority_key, "authority", authority_key, authority=True)
-    own = signed("rocketmq", key, "authority", authority_key, authority=False)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    pem = serialization.Encoding.PEM
-    return {
-        "ca.crt": authority.public_bytes(pem).decode(),
-        "tls.crt": own.public_bytes(pem).decode(),
-        "tls.key": private.decode(),
     }
 
 
@@ -204,11 +165,10 @@ def guarded(stopped: Sandbox) -> Iterator[Guarded]:
     sandbox = stopped  # the CSI driver of the stack works, so claims bind
     program = Program(sandbox, "access")
     if not program.settings.exists():  # KEEP_SANDBOX keeps them, and pods that trust this certificate
-        entries = certificate()
+        # A TLS Secret like that of cert-manager, with a certificate for the name of the proxies.
+        pki.ensure(program.folder, [pki.CertificateSubject("tls", "rocketmq", hosts=(PROXY,))])
+        entries = {name: (program.folder / name).read_text() for name in ("ca.crt", "tls.crt", "tls.key")}
         program.prepare({"rocketmq": ROCKETMQ, "certificate": entries})
-        for name, text in entries.items():
-            (program.folder / name).write_text(text)
-        (program.folder / "other.crt").write_text(certificate()["ca.crt"])
     definitions = {"apiVersion": "v1", "kind": "List", "items": [definition(kind) for kind in SCHEMAS]}
     sandbox.kubectl("apply", "-f", "-", stdin=json.dumps(definitions))
     made = Guarded(program, {})
@@ -259,7 +219,8 @@ def test_clients_without_permission_are_rejected(guarded: Guarded, user: str, pa
 
 
 def test_client_rejects_an_untrusted_certificate_authority(guarded: Guarded) -> None:
-    client = guarded.client("orders", guarded.passwords["orders"], trusting="other.crt")
+    other = guarded.sandbox.instance.pki / "ca.crt"
+    client = guarded.client("orders", guarded.passwords["orders"], trusting=str(other))
     with pytest.raises(DeliveryError):
         replace(client, access={**client.access, "ROCKETMQ_SEND_SECONDS": "3"}).send(1, "untrusted")
 

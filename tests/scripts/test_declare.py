@@ -13,18 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.cluster import pki
 from tests.scripts.broker_group import SCRIPTS, Group, Server, environment, run, serving
 
 INTERNAL_USER = ("rocketmq-internal-1", "InternalPassword1")
@@ -408,32 +404,17 @@ def test_liveness_depends_on_sent_requests_and_not_on_rounds(declared: Declared)
 
 
 def write_certificate(folder: Path) -> None:
-    """Write a self-signed certificate and its key to the files `crt` and `key`."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
-    now = datetime.now(UTC)
-    signed_certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "crt").write_bytes(signed_certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    """Write `ca.crt`, and the certificate and key of a server to `tls.crt` and `tls.key`."""
+    pki.ensure(folder, [pki.CertificateSubject("tls", "broker", hosts=("127.0.0.1",))])
 
 
 def test_requests_use_tls_when_it_is_enabled(tmp_path: Path) -> None:
     write_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "crt", tmp_path / "key")
+    context.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
     server = Server({26: lambda _, __: ({}, b"encrypted")}, context=context)
     with serving(server):
         assert run("ask.sh", server.address, "26", TLS="on").stdout.endswith("\nencrypted")
-        assert run("ask.sh", server.address, "26", TLS="on", TLS_CA=str(tmp_path / "crt")).returncode == 0
+        assert run("ask.sh", server.address, "26", TLS="on", TLS_CA=str(tmp_path / "ca.crt")).returncode == 0
         assert run("ask.sh", server.address, "26", TLS="on", TLS_CA="/etc/hostname").returncode == 2
         assert run("ask.sh", server.address, "26").returncode == 2

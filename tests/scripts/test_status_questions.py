@@ -171,15 +171,15 @@ def test_a_process_that_is_not_ready_is_asked_why(tmp_path: Path) -> None:
 def test_a_process_with_tls_presents_its_certificate(tmp_path: Path) -> None:
     write_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "crt", tmp_path / "key")
+    context.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
     server = build_broker(Group())
     server.context = context
     with serving(server):
-        found = ask("broker", server, tmp_path, {"TLS": "on", "TLS_CA": str(tmp_path / "crt")}, has_tls=True)
+        found = ask("broker", server, tmp_path, {"TLS": "on", "TLS_CA": str(tmp_path / "ca.crt")}, has_tls=True)
         without = ask("broker", server, tmp_path, has_tls=False)
     assert found.broker is not None
     assert found.broker.responds
-    certificate = x509.load_pem_x509_certificate((tmp_path / "crt").read_bytes())
+    certificate = x509.load_pem_x509_certificate((tmp_path / "tls.crt").read_bytes())
     assert found.certificate_end == certificate.not_valid_after_utc.timestamp()
     assert without.broker is not None
     assert not without.broker.responds

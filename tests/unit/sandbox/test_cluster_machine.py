@@ -38,7 +38,7 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SandboxInstance
 
 
 def test_certificates_contain_the_addresses_and_the_node_names(instance: SandboxInstance) -> None:
-    pki.ensure(instance)
+    pki.ensure(instance.pki, pki.certificate_subjects())
     authority = x509.load_pem_x509_certificate((instance.pki / "ca.crt").read_bytes())
     builder = PolicyBuilder().store(Store([authority]))
     server = x509.load_pem_x509_certificate((instance.pki / "apiserver.crt").read_bytes())
@@ -51,7 +51,7 @@ def test_certificates_contain_the_addresses_and_the_node_names(instance: Sandbox
 
 
 def test_keys_have_mode_600_and_the_service_account_key_is_rsa(instance: SandboxInstance) -> None:
-    pki.ensure(instance)
+    pki.ensure(instance.pki, pki.certificate_subjects())
     keys = sorted(instance.pki.glob("*.key"))
     assert len(keys) == len(pki.certificate_subjects()) + 2
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
@@ -62,10 +62,10 @@ def test_keys_have_mode_600_and_the_service_account_key_is_rsa(instance: Sandbox
 
 
 def test_missing_certificates_are_issued_by_the_same_authority_and_others_kept(instance: SandboxInstance) -> None:
-    pki.ensure(instance)
+    pki.ensure(instance.pki, pki.certificate_subjects())
     before = {path.name: path.read_bytes() for path in instance.pki.iterdir()}
     (instance.pki / "scheduler.crt").unlink()
-    pki.ensure(instance)
+    pki.ensure(instance.pki, pki.certificate_subjects())
     changed = {path.name for path in instance.pki.iterdir() if path.read_bytes() != before[path.name]}
     assert changed == {"scheduler.crt", "scheduler.key"}
     context = ssl.create_default_context(cafile=str(instance.pki / "ca.crt"))
