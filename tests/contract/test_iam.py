@@ -262,9 +262,7 @@ def test_simulation_of_a_role_uses_conditions_and_the_boundary(cured: Server) ->
     assert simulated(cured)["EvalDecision"] == "allowed"
     assert "PermissionsBoundaryDecisionDetail" not in simulated(cured)
     assert simulated(cured, tag="other")["EvalDecision"] == "implicitDeny"
-    statement = {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    arn = iam.create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
+    arn = iam.create_policy(PolicyName=name, PolicyDocument=document(Action="ec2:Describe*"))["Policy"]["Arn"]
     iam.put_role_permissions_boundary(RoleName=ROLE, PermissionsBoundary=arn)
     try:
         result = simulated(cured)
@@ -289,15 +287,15 @@ def organization(cured: Server) -> Iterator[Any]:
             client.delete_policy(PolicyId=each["Id"])
 
 
+def create_control_policy(organization: Any, content: str) -> str:
+    """Create a service control policy and return its id."""
+    kind = {"Description": "", "Type": "SERVICE_CONTROL_POLICY"}
+    return organization.create_policy(Name="test", Content=content, **kind)["Policy"]["PolicySummary"]["Id"]
+
+
 @pytest.mark.parametrize("target", ["root", "account"])
 def test_service_control_policy_denies_what_the_role_may(cured: Server, organization: Any, target: str) -> None:
-    statement = {"Effect": "Deny", "Action": "ec2:CreateVolume", "Resource": "*"}
-    policy = organization.create_policy(
-        Name="no-volumes",
-        Description="",
-        Type="SERVICE_CONTROL_POLICY",
-        Content=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )["Policy"]["PolicySummary"]["Id"]
+    policy = create_control_policy(organization, document(Effect="Deny", Action="ec2:CreateVolume"))
     assert simulated(cured)["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": True}
     where = organization.list_roots()["Roots"][0]["Id"] if target == "root" else layout.ACCOUNT
     organization.attach_policy(PolicyId=policy, TargetId=where)
@@ -318,13 +316,7 @@ def test_service_control_policy_denies_what_the_role_may(cured: Server, organiza
 
 def test_action_that_no_service_control_policy_allows_is_denied(cured: Server, organization: Any) -> None:
     full = {"PolicyId": "p-FullAWSAccess", "TargetId": layout.ACCOUNT}
-    statement = {"Effect": "Allow", "NotAction": "ec2:CreateVolume", "Resource": "*"}
-    policy = organization.create_policy(
-        Name="all-but-volumes",
-        Description="",
-        Type="SERVICE_CONTROL_POLICY",
-        Content=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )["Policy"]["PolicySummary"]["Id"]
+    policy = create_control_policy(organization, document(Action=None, NotAction="ec2:CreateVolume"))
     organization.attach_policy(PolicyId=policy, TargetId=layout.ACCOUNT)
     organization.detach_policy(**full)
     try:
