@@ -48,6 +48,15 @@ def _has_topic_and_group(address: str, topic: str, group: str) -> bool:
 
 def create(master: str, topic: str, group: str) -> None:
     """Create a topic of four queues and a consumer group on one broker, `host:port`."""
+    create_topic(master, topic)
+    create_group(master, group)
+
+
+def create_topic(master: str, topic: str, kind: str = "") -> None:
+    """Create a topic of four queues on one broker, `host:port`. `kind` is NORMAL, FIFO, DELAY or TRANSACTION.
+
+    Without a kind the topic is NORMAL and has no attribute: slaves of 5.3.3 never replicate a topic with one.
+    """
     fields = {
         "topic": topic,
         "defaultTopic": "TBW102",
@@ -57,10 +66,9 @@ def create(master: str, topic: str, group: str) -> None:
         "topicFilterType": "SINGLE_TAG",
         "topicSysFlag": "0",
         "order": "false",
-        # No attributes: slaves of 5.3.3 never replicate a topic with one. Without a type the topic is NORMAL.
+        **({"attributes": f"+message.type={kind}"} if kind else {}),
     }
     remoting.invoke(master, remoting.CREATE_TOPIC, fields)
-    create_group(master, group)
 
 
 def create_group(master: str, group: str) -> None:

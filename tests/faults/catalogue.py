@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from tests.faults.bare_cluster import BareCluster
 from tests.faults.controller_faults import CONTROLLER_FAULTS, empty_controllers_after_many_events
 from tests.faults.disk_faults import DISK_FAULTS, DiskFault
-from tests.faults.faults import FAULTS, Fault, FaultTimes
+from tests.faults.faults import ELECTIONS, FAULTS, Fault, FaultTimes
 from tests.faults.kubernetes_faults import DELETIONS, KILLS, KUBERNETES_FAULTS
 from tests.faults.sandbox_cluster import SandboxCluster
 from tests.faults.stack_changes import STACK_CHANGES
@@ -37,7 +37,7 @@ MASTER_MAY_CHANGE = frozenset(
     }
 )
 SEVERAL_ELECTIONS = {
-    "masters-elected": 5,
+    "masters-elected": ELECTIONS,
     "master-killed-10-times": KILLS,
     "master-pod-deleted-20-times": DELETIONS,
     "settings-changed": 2,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sandbox.messages.remoting import RemotingError
-from sandbox.messages.topic import create_group
+from sandbox.messages.topic import create_group, create_topic
 from sandbox.polling import until
 from tests.faults import group_status
 from tests.faults.group_status import GroupState
@@ -23,6 +23,9 @@ CONSUMERS = "audit-consumers"
 """Consumer group without consumers, so that its offsets do not change."""
 OFFSETS = {queue: 10 + queue for queue in range(group_status.QUEUES)}
 """Offsets that the group `CONSUMERS` has committed in the queues of each topic."""
+FAILOVER_SECONDS = 180.0
+IN_SYNC = 2
+"""Members in sync after a failover."""
 
 
 class Cluster(Protocol):
@@ -103,6 +106,32 @@ def read_epoch(cluster: Cluster) -> int:
     return state.epoch
 
 
+def is_replaced(cluster: Cluster, name: str) -> bool:
+    """Return whether another member is master."""
+    state = read_state(cluster)
+    return state is not None and state.master not in {"", cluster.address(name)}
+
+
+def elect(cluster: Cluster, member_id: int) -> None:
+    """Let the controllers elect a member, while the master works.
+
+    Raises RemotingError when they refuse it, LookupError without a leader.
+    """
+    with cluster.observe():
+        group_status.elect([cluster.address(name) for name in cluster.controllers], cluster.group, member_id)
+
+
+def answers(cluster: Cluster, name: str) -> bool:
+    """Return whether a member answers requests. It may not have a role yet."""
+    with cluster.observe():
+        return group_status.answers(cluster.address(name))
+
+
+def list_slaves(cluster: Cluster, master: str) -> list[str]:
+    """Return the names of all members but the master."""
+    return [name for name in cluster.members if name != master]
+
+
 def block(cluster: Cluster, left: Iterable[str], right: Iterable[str]) -> None:
     """Drop all packets between two sets of machines, without an answer. `heal` undoes it."""
     left, right = list(left), list(right)
@@ -124,7 +153,7 @@ def pause_processes(processes: Iterable[int]) -> Generator[None]:
                 os.kill(process, signal.SIGCONT)
 
 
-def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]], seconds: float = 60.0) -> None:
+def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]]) -> None:
     """Create topics, given by name and kind, in which a consumer group has offsets. Wait until every member has both.
 
     Raises TimeoutError.
@@ -136,18 +165,15 @@ def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]], seconds: 
         create_group(master, CONSUMERS)
         create_group(master, READERS)
         for topic, kind in wanted:
-            group_status.create_topic(master, topic, kind)
+            create_topic(master, topic, kind)
             for queue, offset in OFFSETS.items():
                 group_status.set_offset(master, CONSUMERS, topic, queue, offset)
                 group_status.set_offset(master, READERS, topic, queue, 0)
-        _require(
-            lambda: group_status.have_equal_metadata(members, [topic for topic, _ in wanted], MOVING),
-            seconds,
-            "every member has the topics",
-        )
+        names = [topic for topic, _ in wanted]
+        require(lambda: group_status.have_equal_metadata(members, names, MOVING), 60, "every member has the topics")
 
 
-def wait_until_whole(cluster: Cluster, topics: Iterable[str] = (), seconds: float = 300.0) -> None:
+def wait_until_whole(cluster: Cluster, topics: Iterable[str] = ()) -> None:
     """Wait until all members are in sync, with the same topics and consumer offsets.
 
     Raises TimeoutError.
@@ -162,10 +188,10 @@ def wait_until_whole(cluster: Cluster, topics: Iterable[str] = (), seconds: floa
         with cluster.observe():
             return group_status.have_equal_metadata(members, wanted, MOVING)
 
-    _require(whole, seconds, "all members are in sync, with the same topics and offsets")
+    require(whole, 300, "all members are in sync, with the same topics and offsets")
 
 
-def wait_for_equal_queues(cluster: Cluster, topics: Iterable[str], seconds: float = 30.0) -> None:
+def wait_for_equal_queues(cluster: Cluster, topics: Iterable[str]) -> None:
     """Wait until the queues of all members have the same entries, so that consumers get the same from each as master.
 
     An entry is the place of a message in the commit log. No client may send meanwhile.
@@ -178,7 +204,7 @@ def wait_for_equal_queues(cluster: Cluster, topics: Iterable[str], seconds: floa
         first, *others = (_read_queues(cluster.find_store(name), wanted) for name in cluster.members)
         return all(each == first for each in others)
 
-    _require(equal, seconds, "the queues of all members have the same entries")
+    require(equal, 30, "the queues of all members have the same entries")
 
 
 def _read_queues(store: Path, topics: Iterable[str]) -> dict[str, bytes]:
@@ -203,12 +229,12 @@ def _get_offset(address: str, topic: str, queue: int) -> int | None:
         return None
 
 
-def fail_over(cluster: Cluster, in_sync: int = 2, seconds: float = 180.0) -> str:
-    """Kill the master. Return the next one, once `in_sync` members are in sync and it has dispatched its whole log.
+def fail_over(cluster: Cluster) -> str:
+    """Kill the master. Return the next one, once two members are in sync and it has dispatched its whole log.
 
     Raises TimeoutError.
     """
-    _require(lambda: _knows_master(cluster), seconds, "the controllers know a master")
+    require(lambda: _knows_master(cluster), FAILOVER_SECONDS, "the controllers know a master")
     old = find_master(cluster)
     cluster.kill(old)
     new = ""
@@ -216,13 +242,13 @@ def fail_over(cluster: Cluster, in_sync: int = 2, seconds: float = 180.0) -> str
     def taken_over() -> bool:
         nonlocal new
         state = read_state(cluster)
-        if state is None or state.master in {"", cluster.address(old)} or len(state.in_sync) < in_sync:
+        if state is None or state.master in {"", cluster.address(old)} or len(state.in_sync) < IN_SYNC:
             return False
         new = find_master(cluster)
         with cluster.observe():
             return group_status.is_dispatched(cluster.address(new))
 
-    _require(taken_over, seconds, f"another member than {old} is master, with {in_sync} in sync")
+    require(taken_over, FAILOVER_SECONDS, f"another member than {old} is master, with {IN_SYNC} in sync")
     return new
 
 
@@ -231,6 +257,10 @@ def _knows_master(cluster: Cluster) -> bool:
     return state is not None and bool(state.master)
 
 
-def _require(answer: Callable[[], bool], seconds: float, what: str) -> None:
-    if not until(answer, seconds, every=0.5):
+def require(answer: Callable[[], object], seconds: float, what: str, *, every: float = 0.5) -> None:
+    """Wait until `answer` returns a true value.
+
+    Raises TimeoutError with the message `what`.
+    """
+    if not until(answer, seconds, every=every):
         raise TimeoutError(f"not after {seconds:.0f} s: {what}")

@@ -6,16 +6,14 @@ from eks_rocketmq.rocketmq.naming import labels
 from sandbox.messages import remoting
 from sandbox.polling import until
 from tests.faults import group_status
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import Cluster, require
 
 GROUP = f"events-{'x' * 1000}"
 """Group without brokers. Each attempt of the controllers to elect its master appends an event and raises its epoch.
 
 With the long name an event has more than 1 kB, so that few events fill a file of the log.
 """
-ELECT_MASTER = 1002
 APPLY_BROKER_ID = 1013
-REPLICAS = 1006
 MASTER_NOT_AVAILABLE = 2004
 NO_BROKER = "-1"
 LEADER_SECONDS = 60.0
@@ -41,13 +39,13 @@ def add_events(cluster: Cluster, count: int) -> None:
     with cluster.observe():
         for _ in range(count):
             try:
-                remoting.invoke(leader, ELECT_MASTER, fields)
+                remoting.invoke(leader, group_status.ELECT_MASTER, fields)
             except remoting.RemotingError as error:
                 if error.code != MASTER_NOT_AVAILABLE:
                     raise
 
 
-def read_epoch(cluster: Cluster, seconds: float = LEADER_SECONDS) -> int:
+def read_epoch(cluster: Cluster) -> int:
     """Return the epoch of the group as the leader of the controllers knows it, 0 if it does not know the group.
 
     Raises TimeoutError if no leader serves requests.
@@ -59,17 +57,17 @@ def read_epoch(cluster: Cluster, seconds: float = LEADER_SECONDS) -> int:
         leader = find_leader(cluster)
         if leader is None:
             return False
+        body = json.dumps([GROUP]).encode()
         try:
             with cluster.observe():
-                answer = remoting.invoke(cluster.address(leader), REPLICAS, body=json.dumps([GROUP]).encode())
+                answer = remoting.invoke(cluster.address(leader), group_status.REPLICAS, body=body)
         except (OSError, remoting.RemotingError):
             return False
         state = answer.json().get("replicasInfoTable", {}).get(GROUP)
         epoch = 0 if state is None else int(state["masterEpoch"])
         return True
 
-    if not until(serves, seconds, every=0.5):
-        raise TimeoutError(f"no leader of the controllers serves requests within {seconds:.0f} s")
+    require(serves, LEADER_SECONDS, "a leader of the controllers serves requests")
     return epoch
 
 
@@ -80,18 +78,12 @@ def find_leader(cluster: Cluster) -> str | None:
     return next((name for name in cluster.controllers if cluster.address(name) == leader), None)
 
 
-def require_leader(cluster: Cluster, seconds: float = LEADER_SECONDS) -> str:
+def require_leader(cluster: Cluster) -> str:
     """Return the name of the controller that leads, once there is one.
 
     Raises TimeoutError.
     """
-    leader: str | None = None
-
-    def leads() -> bool:
-        nonlocal leader
-        leader = find_leader(cluster)
-        return leader is not None
-
-    if not until(leads, seconds, every=0.5) or leader is None:
-        raise TimeoutError(f"no controller leads within {seconds:.0f} s")
+    leader = until(lambda: find_leader(cluster), LEADER_SECONDS, every=0.5)
+    if leader is None:
+        raise TimeoutError(f"no controller leads within {LEADER_SECONDS:.0f} s")
     return leader

@@ -6,7 +6,7 @@ from sandbox.polling import until
 from tests.faults.bare_cluster import BareCluster
 from tests.faults.cluster import Cluster, find_master
 from tests.faults.controller_events import add_events, add_group, find_leader, read_epoch, require_leader
-from tests.faults.faults import RESTART_SECONDS, Fault, FaultTimes, kill_for
+from tests.faults.faults import Fault, FaultTimes, hang, kill_for
 
 MANY_EVENTS = 1100
 """DLedger takes a snapshot after 1,000 events."""
@@ -17,13 +17,13 @@ READY_SECONDS = 120.0
 
 def kill_controller_leader(cluster: Cluster) -> FaultTimes:
     """Kill the controller that leads with SIGKILL, and start it again after some seconds."""
-    return kill_for(cluster, find_master(cluster), [require_leader(cluster)], RESTART_SECONDS)
+    return kill_for(cluster, find_master(cluster), [require_leader(cluster)])
 
 
 def kill_controller_leader_and_master(cluster: Cluster) -> FaultTimes:
     """Kill the controller that leads and the master at the same time, and start them again after some seconds."""
     master = find_master(cluster)
-    return kill_for(cluster, master, [require_leader(cluster), master], RESTART_SECONDS)
+    return kill_for(cluster, master, [require_leader(cluster), master])
 
 
 def lose_controller_quorum(cluster: Cluster) -> FaultTimes:
@@ -38,13 +38,9 @@ def kill_name_servers(cluster: Cluster) -> FaultTimes:
     return kill_for(cluster, find_master(cluster), cluster.name_servers, QUORUM_SECONDS)
 
 
-def hang_controller_leader(cluster: Cluster, seconds: float = HANG_SECONDS) -> FaultTimes:
+def hang_controller_leader(cluster: Cluster) -> FaultTimes:
     """Stop the controller that leads with SIGSTOP, and wait. It is not continued."""
-    master, leader = find_master(cluster), require_leader(cluster)
-    begin = time.monotonic_ns()
-    cluster.hang(leader)
-    time.sleep(seconds)
-    return FaultTimes(begin, time.monotonic_ns(), master)
+    return hang(cluster, find_master(cluster), require_leader(cluster), HANG_SECONDS)
 
 
 def empty_controllers_after_many_events(cluster: BareCluster) -> FaultTimes:

@@ -7,18 +7,18 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from eks_rocketmq.rocketmq.naming import labels
 from sandbox.messages import topic
 from sandbox.polling import until
 from tests.faults import group_status
 from tests.faults.bare_cluster import BareCluster
-from tests.faults.cluster import find_master, read_state
-from tests.faults.faults import RESTART_SECONDS, FaultTimes, list_slaves
+from tests.faults.cluster import elect, find_master, is_replaced, list_slaves, read_state, require
+from tests.faults.faults import RESTART_SECONDS, FaultTimes
 from tests.faults.volumes import GIB
 
 DiskFault: TypeAlias = Callable[[BareCluster], FaultTimes]
 
 FREEZE_SECONDS = 30.0
+WRITTEN_SECONDS = 20.0
 FILL_SECONDS = 30.0
 """Above the 10 s in which a broker looks at its disk."""
 EMPTY_TOPIC = "empty"
@@ -54,37 +54,31 @@ def cut_power_of_all_members(cluster: BareCluster) -> FaultTimes:
     cluster.lose_power([master, *others])
     time.sleep(RESTART_SECONDS)
     cluster.restore_power(others)
-
-    def elected() -> bool:
-        state = read_state(cluster)
-        return state is not None and state.master not in {"", cluster.address(master)}
-
-    if not until(elected, START_SECONDS, every=0.5):
-        raise TimeoutError(f"no other member than {master} is master after {START_SECONDS:.0f} s")
+    require(lambda: is_replaced(cluster, master), START_SECONDS, f"another member than {master} is master")
     cluster.restore_power([master])
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
-def freeze_volume_of_master(cluster: BareCluster, seconds: float = FREEZE_SECONDS) -> FaultTimes:
+def freeze_volume_of_master(cluster: BareCluster) -> FaultTimes:
     """Let the master's volume hang for some seconds."""
     master = find_master(cluster)
-    return _freeze(cluster, master, master, seconds)
+    return _freeze(cluster, master, master)
 
 
-def freeze_volume_of_slave(cluster: BareCluster, seconds: float = FREEZE_SECONDS) -> FaultTimes:
+def freeze_volume_of_slave(cluster: BareCluster) -> FaultTimes:
     """Let the volume of one slave hang for some seconds."""
     master = find_master(cluster)
-    return _freeze(cluster, master, list_slaves(cluster, master)[0], seconds)
+    return _freeze(cluster, master, list_slaves(cluster, master)[0])
 
 
-def fill_volumes(cluster: BareCluster, written: float = 20.0, seconds: float = FILL_SECONDS) -> FaultTimes:
+def fill_volumes(cluster: BareCluster) -> FaultTimes:
     """Fill the volumes of all members with another file, after some seconds of load, and grow them later."""
     master = find_master(cluster)
-    time.sleep(written)
+    time.sleep(WRITTEN_SECONDS)
     begin = time.monotonic_ns()
     for name in cluster.members:
         cluster.volumes[name].fill(FULL)
-    time.sleep(seconds)
+    time.sleep(FILL_SECONDS)
     for name in cluster.members:
         cluster.volumes[name].grow(4 * GIB)
     return FaultTimes(begin, time.monotonic_ns(), master)
@@ -110,9 +104,7 @@ def elect_member_with_new_volume(cluster: BareCluster) -> FaultTimes:
     state = read_state(cluster)
     assert state is not None
     address = cluster.address(slave)
-    with cluster.observe():
-        controllers = [cluster.address(name) for name in cluster.controllers]
-        group_status.elect(controllers, labels.CLUSTER, cluster.group, state.ids[address])
+    elect(cluster, state.ids[address])
 
     def elected() -> bool:
         state = read_state(cluster)
@@ -144,11 +136,11 @@ def _cut_power(cluster: BareCluster, master: str, names: Iterable[str]) -> Fault
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
-def _freeze(cluster: BareCluster, master: str, name: str, seconds: float) -> FaultTimes:
+def _freeze(cluster: BareCluster, master: str, name: str) -> FaultTimes:
     begin = time.monotonic_ns()
     cluster.volumes[name].freeze()
     try:
-        time.sleep(seconds)
+        time.sleep(FREEZE_SECONDS)
     finally:
         cluster.volumes[name].thaw()
     return FaultTimes(begin, time.monotonic_ns(), master)

@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from eks_rocketmq.rocketmq.naming import labels
 from sandbox.polling import until
-from tests.faults import group_status
-from tests.faults.cluster import CLIENTS, Cluster, block, find_master, read_state
+from tests.faults.cluster import CLIENTS, Cluster, block, elect, find_master, list_slaves, read_state
 
 PARTITION_SECONDS = 28.0
 RESTART_SECONDS = 10.0
 HANG_SECONDS = 40.0
 PAUSE_SECONDS = 25.0
 WRITABLE_SECONDS = 60.0
+ELECTIONS = 5
+ELECTED_SECONDS = 6.0
+"""Time between two elections."""
 
 
 @dataclass(frozen=True)
@@ -37,39 +38,39 @@ class FaultTimes:
 Fault: TypeAlias = Callable[[Cluster], FaultTimes]
 
 
-def isolate_master_with_clients(cluster: Cluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
+def isolate_master_with_clients(cluster: Cluster) -> FaultTimes:
     """Cut the master and the clients off from everything else."""
     master = find_master(cluster)
-    others = [*(name for name in cluster.members if name != master), *cluster.controllers, *cluster.name_servers]
-    return _partition(cluster, master, [master, CLIENTS], others, seconds)
+    others = [*list_slaves(cluster, master), *cluster.controllers, *cluster.name_servers]
+    return _partition(cluster, master, [master, CLIENTS], others)
 
 
-def isolate_controllers_from_master(cluster: Cluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
+def isolate_controllers_from_master(cluster: Cluster) -> FaultTimes:
     """Cut the controllers off from the master. Slaves, clients and name servers reach both."""
     master = find_master(cluster)
-    return _partition(cluster, master, [master], cluster.controllers, seconds)
+    return _partition(cluster, master, [master], cluster.controllers)
 
 
-def isolate_master_except_from_slaves(cluster: Cluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
+def isolate_master_except_from_slaves(cluster: Cluster) -> FaultTimes:
     """Cut the master and the clients off from controllers and name servers. Slaves reach both sides."""
     master = find_master(cluster)
-    return _partition(cluster, master, [master, CLIENTS], [*cluster.controllers, *cluster.name_servers], seconds)
+    return _partition(cluster, master, [master, CLIENTS], [*cluster.controllers, *cluster.name_servers])
 
 
-def disconnect_slave_from_master(cluster: Cluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
+def disconnect_slave_from_master(cluster: Cluster) -> FaultTimes:
     """Cut the master off from one slave. Both reach everything else."""
     master = find_master(cluster)
-    return _partition(cluster, master, [master], list_slaves(cluster, master)[:1], seconds)
+    return _partition(cluster, master, [master], list_slaves(cluster, master)[:1])
 
 
-def deafen_master(cluster: Cluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
+def deafen_master(cluster: Cluster) -> FaultTimes:
     """Drop what the master receives from all but the clients. What it sends still arrives."""
     master = find_master(cluster)
     senders = [*list_slaves(cluster, master), *cluster.controllers, *cluster.name_servers]
-    return disturb_network(cluster, master, seconds, lambda: cluster.drop([master], senders))
+    return disturb_network(cluster, master, PARTITION_SECONDS, lambda: cluster.drop([master], senders))
 
 
-def pause_master(cluster: Cluster, seconds: float = PAUSE_SECONDS) -> FaultTimes:
+def pause_master(cluster: Cluster) -> FaultTimes:
     """Stop all processes of the master's machine, and continue them after another member is master.
 
     Raises AssertionError if no other member becomes master.
@@ -77,79 +78,62 @@ def pause_master(cluster: Cluster, seconds: float = PAUSE_SECONDS) -> FaultTimes
     master = find_master(cluster)
     begin = time.monotonic_ns()
     with cluster.pause(master):
-        time.sleep(seconds)
+        time.sleep(PAUSE_SECONDS)
         assert find_master(cluster) != master, f"{master} is still master"
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
-def kill_master(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
+def kill_master(cluster: Cluster) -> FaultTimes:
     """Kill the master with SIGKILL, and start it again after some seconds. Its page cache stays."""
     master = find_master(cluster)
-    begin = time.monotonic_ns()
-    cluster.kill(master)
-    time.sleep(seconds)
-    cluster.start(master)
-    return FaultTimes(begin, time.monotonic_ns(), master)
+    return kill_for(cluster, master, [master])
 
 
-def kill_slave(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
+def kill_slave(cluster: Cluster) -> FaultTimes:
     """Kill one slave with SIGKILL, and start it again after some seconds."""
     master = find_master(cluster)
-    return kill_for(cluster, master, list_slaves(cluster, master)[:1], seconds)
+    return kill_for(cluster, master, list_slaves(cluster, master)[:1])
 
 
-def kill_two_members(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
+def kill_two_members(cluster: Cluster) -> FaultTimes:
     """Kill the master and one slave at once, and start them again after some seconds."""
     master = find_master(cluster)
-    return kill_for(cluster, master, [master, *list_slaves(cluster, master)[:1]], seconds)
+    return kill_for(cluster, master, [master, *list_slaves(cluster, master)[:1]])
 
 
-def kill_everything(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
+def kill_everything(cluster: Cluster) -> FaultTimes:
     """Kill all members, controllers and name servers at once, and start them again after some seconds."""
     master = find_master(cluster)
-    return kill_for(cluster, master, [*cluster.name_servers, *cluster.controllers, *cluster.members], seconds)
+    return kill_for(cluster, master, [*cluster.name_servers, *cluster.controllers, *cluster.members])
 
 
-def hang_slave(cluster: Cluster, seconds: float = HANG_SECONDS) -> FaultTimes:
+def hang_slave(cluster: Cluster) -> FaultTimes:
     """Stop one slave with SIGSTOP, and wait. It is not continued."""
     master = find_master(cluster)
-    begin = time.monotonic_ns()
-    cluster.hang(list_slaves(cluster, master)[0])
-    time.sleep(seconds)
-    return FaultTimes(begin, time.monotonic_ns(), master)
+    return hang(cluster, master, list_slaves(cluster, master)[0])
 
 
-def hang_master(cluster: Cluster, seconds: float = HANG_SECONDS) -> FaultTimes:
+def hang_master(cluster: Cluster) -> FaultTimes:
     """Stop the master with SIGSTOP, and wait. It is not continued."""
     master = find_master(cluster)
-    begin = time.monotonic_ns()
-    cluster.hang(master)
-    time.sleep(seconds)
-    return FaultTimes(begin, time.monotonic_ns(), master)
+    return hang(cluster, master, master)
 
 
-def elect_other_masters(cluster: Cluster, times: int = 5, pause: float = 6.0) -> FaultTimes:
+def elect_other_masters(cluster: Cluster) -> FaultTimes:
     """Let the controllers elect another member in sync several times, while the master takes writes."""
     master = find_master(cluster)
     begin = time.monotonic_ns()
-    for _ in range(times):
+    for _ in range(ELECTIONS):
         state = read_state(cluster)
         assert state is not None
         others = sorted(state.ids[address] for address in state.in_sync - {state.master})
-        with cluster.observe():
-            controllers = [cluster.address(name) for name in cluster.controllers]
-            group_status.elect(controllers, labels.CLUSTER, cluster.group, others[0])
+        elect(cluster, others[0])
         assert until(lambda: _can_write(cluster), WRITABLE_SECONDS, every=0.5), f"after the election of {others[0]}"
-        time.sleep(pause)
+        time.sleep(ELECTED_SECONDS)
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
-def list_slaves(cluster: Cluster, master: str) -> list[str]:
-    """Return the names of all members but the master."""
-    return [name for name in cluster.members if name != master]
-
-
-def kill_for(cluster: Cluster, master: str, names: Iterable[str], seconds: float) -> FaultTimes:
+def kill_for(cluster: Cluster, master: str, names: Iterable[str], seconds: float = RESTART_SECONDS) -> FaultTimes:
     """Kill processes with SIGKILL, and start them again after some seconds."""
     names = list(names)
     begin = time.monotonic_ns()
@@ -158,6 +142,14 @@ def kill_for(cluster: Cluster, master: str, names: Iterable[str], seconds: float
     time.sleep(seconds)
     for name in names:
         cluster.start(name)
+    return FaultTimes(begin, time.monotonic_ns(), master)
+
+
+def hang(cluster: Cluster, master: str, name: str, seconds: float = HANG_SECONDS) -> FaultTimes:
+    """Stop a process with SIGSTOP, and wait. It is not continued."""
+    begin = time.monotonic_ns()
+    cluster.hang(name)
+    time.sleep(seconds)
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
@@ -177,8 +169,8 @@ def disturb_network(cluster: Cluster, master: str, seconds: float, disturb: Call
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
-def _partition(cluster: Cluster, master: str, left: Iterable[str], right: Iterable[str], seconds: float) -> FaultTimes:
-    return disturb_network(cluster, master, seconds, lambda: block(cluster, left, right))
+def _partition(cluster: Cluster, master: str, left: Iterable[str], right: Iterable[str]) -> FaultTimes:
+    return disturb_network(cluster, master, PARTITION_SECONDS, lambda: block(cluster, left, right))
 
 
 FAULTS: dict[str, Fault] = {

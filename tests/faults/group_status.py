@@ -6,10 +6,9 @@ import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from eks_rocketmq.rocketmq.naming import labels
 from sandbox.messages import remoting
 
-CREATE_TOPIC = 17
-ALL_TOPICS = 21
 QUERY_OFFSET = 14
 SET_OFFSET = 15
 BROKER_STATUS = 28
@@ -18,7 +17,6 @@ TOPIC_STATS = 202
 ELECT_MASTER = 1002
 CONTROLLER_METADATA = 1005
 REPLICAS = 1006
-SECONDS = 5.0
 QUEUES = 4
 
 
@@ -37,7 +35,7 @@ def find_controller_leader(controllers: Iterable[str]) -> str | None:
     """Return the address of the controller that says that it leads, `host:port`."""
     for address in controllers:
         try:
-            fields = remoting.invoke(address, CONTROLLER_METADATA, seconds=SECONDS).fields
+            fields = remoting.invoke(address, CONTROLLER_METADATA).fields
         except (OSError, remoting.RemotingError):
             continue
         if fields.get("isLeader") == "true":
@@ -51,7 +49,7 @@ def read_group(controllers: Sequence[str], group: str) -> GroupState | None:
     if leader is None:
         return None
     try:
-        answer = remoting.invoke(leader, REPLICAS, body=json.dumps([group]).encode(), seconds=SECONDS).json()
+        answer = remoting.invoke(leader, REPLICAS, body=json.dumps([group]).encode()).json()
     except (OSError, remoting.RemotingError):
         return None
     state = answer.get("replicasInfoTable", {}).get(group)
@@ -67,7 +65,7 @@ def read_group(controllers: Sequence[str], group: str) -> GroupState | None:
     )
 
 
-def elect(controllers: Sequence[str], cluster: str, group: str, member_id: int) -> None:
+def elect(controllers: Sequence[str], group: str, member_id: int) -> None:
     """Let the controllers elect a member of a group, while the master works.
 
     Raises RemotingError when they refuse it, LookupError without a leader.
@@ -76,35 +74,19 @@ def elect(controllers: Sequence[str], cluster: str, group: str, member_id: int) 
     if leader is None:
         raise LookupError(f"no leader of the controllers {controllers} answers")
     fields = {
-        "clusterName": cluster,
+        "clusterName": labels.CLUSTER,
         "brokerName": group,
         "brokerId": str(member_id),
         "designateElect": "true",
         "invokeTime": str(time.time_ns() // 1_000_000),
     }
-    remoting.invoke(leader, ELECT_MASTER, fields, seconds=SECONDS)
-
-
-def create_topic(master: str, topic: str, kind: str) -> None:
-    """Create a topic on a master. `kind` is NORMAL, FIFO, DELAY or TRANSACTION."""
-    fields = {
-        "topic": topic,
-        "defaultTopic": "TBW102",
-        "readQueueNums": str(QUEUES),
-        "writeQueueNums": str(QUEUES),
-        "perm": "6",
-        "topicFilterType": "SINGLE_TAG",
-        "topicSysFlag": "0",
-        "order": "false",
-        "attributes": f"+message.type={kind}",
-    }
-    remoting.invoke(master, CREATE_TOPIC, fields)
+    remoting.invoke(leader, ELECT_MASTER, fields)
 
 
 def set_offset(master: str, group: str, topic: str, queue: int, offset: int) -> None:
     """Commit the offset of a consumer group."""
     fields = {"consumerGroup": group, "topic": topic, "queueId": str(queue), "commitOffset": str(offset)}
-    remoting.invoke(master, SET_OFFSET, fields, seconds=SECONDS)
+    remoting.invoke(master, SET_OFFSET, fields)
 
 
 def get_offset(broker: str, group: str, topic: str, queue: int) -> int:
@@ -113,7 +95,7 @@ def get_offset(broker: str, group: str, topic: str, queue: int) -> int:
     Raises RemotingError when the broker knows none, and the consumer decides.
     """
     fields = {"consumerGroup": group, "topic": topic, "queueId": str(queue), "setZeroIfNotFound": "false"}
-    return int(remoting.invoke(broker, QUERY_OFFSET, fields, seconds=SECONDS).fields["offset"])
+    return int(remoting.invoke(broker, QUERY_OFFSET, fields).fields["offset"])
 
 
 def have_equal_metadata(members: Iterable[str], topics: Iterable[str], moving: Container[str] = ()) -> bool:
@@ -122,10 +104,10 @@ def have_equal_metadata(members: Iterable[str], topics: Iterable[str], moving: C
     offsets = []
     try:
         for address in members:
-            known = remoting.invoke(address, ALL_TOPICS, seconds=SECONDS).json().get("topicConfigTable", {})
+            known = remoting.invoke(address, remoting.ALL_TOPICS).json().get("topicConfigTable", {})
             if not wanted <= set(known):
                 return False
-            table = remoting.invoke(address, ALL_OFFSETS, seconds=SECONDS).json().get("offsetTable", {})
+            table = remoting.invoke(address, ALL_OFFSETS).json().get("offsetTable", {})
             offsets.append({key: value for key, value in table.items() if key.split("@")[1] not in moving})
     except (OSError, remoting.RemotingError):
         return False
@@ -135,7 +117,7 @@ def have_equal_metadata(members: Iterable[str], topics: Iterable[str], moving: C
 def answers(broker: str) -> bool:
     """Return whether a broker answers requests. It may not have a role yet."""
     try:
-        remoting.invoke(broker, BROKER_STATUS, seconds=SECONDS)
+        remoting.invoke(broker, BROKER_STATUS)
     except (OSError, remoting.RemotingError):
         return False
     return True
@@ -144,7 +126,7 @@ def answers(broker: str) -> bool:
 def is_dispatched(broker: str) -> bool:
     """Return whether the queues of a broker have every message of its log."""
     try:
-        table = remoting.invoke(broker, BROKER_STATUS, seconds=SECONDS).json()["table"]
+        table = remoting.invoke(broker, BROKER_STATUS).json()["table"]
     except (OSError, remoting.RemotingError):
         return False
     return int(table["dispatchBehindBytes"]) == 0
@@ -153,7 +135,7 @@ def is_dispatched(broker: str) -> bool:
 def count_messages(broker: str, topic: str) -> int:
     """Return the number of messages that a broker has stored of a topic; 0 while it does not know the topic."""
     try:
-        answer = remoting.invoke(broker, TOPIC_STATS, {"topic": topic}, seconds=SECONDS)
+        answer = remoting.invoke(broker, TOPIC_STATS, {"topic": topic})
     except (OSError, remoting.RemotingError):
         return 0
     # The keys of the table are objects, so this is no JSON.
@@ -162,4 +144,4 @@ def count_messages(broker: str, topic: str) -> int:
 
 def get_commit_log_bytes(broker: str) -> int:
     """Return the end of a broker's commit log."""
-    return int(remoting.invoke(broker, BROKER_STATUS, seconds=SECONDS).json()["table"]["commitLogMaxOffset"])
+    return int(remoting.invoke(broker, BROKER_STATUS).json()["table"]["commitLogMaxOffset"])

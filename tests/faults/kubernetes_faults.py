@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from eks_rocketmq.rocketmq.naming import labels
 from sandbox.cluster.kubectl import kubectl
 from sandbox.doctor_faults import made_faults
 from sandbox.doctor_faults.fault_context import FaultContext
 from sandbox.messages.remoting import RemotingError
 from sandbox.polling import until
-from tests.faults import group_status
-from tests.faults.cluster import CLIENTS, block, find_master, read_state
+from tests.faults.cluster import CLIENTS, answers, block, elect, find_master, list_slaves, read_state
+from tests.faults.controller_events import find_leader
 from tests.faults.faults import PARTITION_SECONDS, FaultTimes, disturb_network
 from tests.faults.sandbox_cluster import SandboxCluster
 
@@ -46,23 +45,22 @@ def delete_master_pods(cluster: SandboxCluster, times: int = DELETIONS) -> Fault
     return _repeat(cluster, times, lambda master: _delete_pods(cluster, [master]))
 
 
-def kill_masters(cluster: SandboxCluster, times: int = KILLS) -> FaultTimes:
+def kill_masters(cluster: SandboxCluster) -> FaultTimes:
     """Kill the master's process with SIGKILL several times, each time after all members are in sync."""
-    return _repeat(cluster, times, lambda master: _kill(cluster, master, [master]).begin)
+    return _repeat(cluster, KILLS, lambda master: _kill(cluster, master, [master]).begin)
 
 
 def delete_master_and_slave(cluster: SandboxCluster) -> FaultTimes:
     """Delete the pods of the master and of a slave gracefully, both at once."""
     master = find_master(cluster)
-    slave = next(name for name in cluster.members if name != master)
-    begin = _delete_pods(cluster, [master, slave])
+    begin = _delete_pods(cluster, [master, list_slaves(cluster, master)[0]])
     return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
 
 
 def kill_master_and_slave(cluster: SandboxCluster) -> FaultTimes:
     """Kill the processes of the master and of a slave with SIGKILL, both at once."""
     master = find_master(cluster)
-    return _kill(cluster, master, [master, next(name for name in cluster.members if name != master)])
+    return _kill(cluster, master, [master, list_slaves(cluster, master)[0]])
 
 
 def kill_all_brokers(cluster: SandboxCluster) -> FaultTimes:
@@ -88,13 +86,13 @@ def hang_name_server(cluster: SandboxCluster) -> FaultTimes:
 def delete_pod_without_role(cluster: SandboxCluster) -> FaultTimes:
     """Delete a slave's pod, and delete its successor gracefully while its broker has no role yet."""
     master = find_master(cluster)
-    slave = next(name for name in cluster.members if name != master)
+    slave = list_slaves(cluster, master)[0]
     begin = time.monotonic_ns()
     _delete_pod(cluster, slave)
     assert until(lambda: cluster.has_network(slave), 60, every=0.1), f"{slave} has no network"
     # It has no role until it reaches the controllers. The drain could have one elected as soon as it reaches them.
     block(cluster, [slave], cluster.controllers)
-    assert until(lambda: _answers(cluster, slave), 120, every=0.05), f"{slave} does not answer"
+    assert until(lambda: answers(cluster, slave), 120, every=0.05), f"{slave} does not answer"
     state = read_state(cluster)
     assert state is not None
     assert cluster.address(slave) not in state.ids, f"{slave} has a role"
@@ -119,44 +117,44 @@ def drain_node_of_master_and_leader(cluster: SandboxCluster) -> FaultTimes:
     return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
 
 
-def lose_node_of_master(cluster: SandboxCluster, seconds: float = NODE_SECONDS) -> FaultTimes:
+def lose_node_of_master(cluster: SandboxCluster) -> FaultTimes:
     """Lose the node of the master, with its processes and its network, and bring it back."""
-    return _lose_node(cluster, find_master(cluster), seconds)
+    return _lose_node(cluster, find_master(cluster))
 
 
-def lose_node_of_master_and_leader(cluster: SandboxCluster, seconds: float = NODE_SECONDS) -> FaultTimes:
+def lose_node_of_master_and_leader(cluster: SandboxCluster) -> FaultTimes:
     """Lose the node of the master and the controller leader, and bring it back."""
-    return _lose_node(cluster, _put_master_beside_leader(cluster), seconds)
+    return _lose_node(cluster, _put_master_beside_leader(cluster))
 
 
-def isolate_slave(cluster: SandboxCluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
+def isolate_slave(cluster: SandboxCluster) -> FaultTimes:
     """Cut a slave off from everything else."""
     master = find_master(cluster)
-    slave = next(name for name in cluster.members if name != master)
+    slave = list_slaves(cluster, master)[0]
     others = [name for name in _machines(cluster) if name != slave]
-    return disturb_network(cluster, master, seconds, lambda: block(cluster, [slave], [CLIENTS, *others]))
+    return disturb_network(cluster, master, PARTITION_SECONDS, lambda: block(cluster, [slave], [CLIENTS, *others]))
 
 
-def lose_packets(cluster: SandboxCluster, seconds: float = LOSSY_SECONDS, share: float = LOST_PACKETS) -> FaultTimes:
+def lose_packets(cluster: SandboxCluster) -> FaultTimes:
     """Drop a share of all packets that members, controllers and name servers receive."""
 
     def disturb() -> None:
         for name in _machines(cluster):
-            cluster.filter(name, [f"-A INPUT ! -i lo -m statistic --mode random --probability {share} -j DROP"])
+            cluster.filter(name, [f"-A INPUT ! -i lo -m statistic --mode random --probability {LOST_PACKETS} -j DROP"])
 
-    return disturb_network(cluster, find_master(cluster), seconds, disturb)
+    return disturb_network(cluster, find_master(cluster), LOSSY_SECONDS, disturb)
 
 
-def slow_links(cluster: SandboxCluster, seconds: float = SLOW_SECONDS, rate: str = SLOW_RATE) -> FaultTimes:
+def slow_links(cluster: SandboxCluster) -> FaultTimes:
     """Limit what each member, controller and name server sends."""
     master = find_master(cluster)
     begin = time.monotonic_ns()
-    with cluster.slow_links(_machines(cluster), rate):
-        time.sleep(seconds)
+    with cluster.slow_links(_machines(cluster), SLOW_RATE):
+        time.sleep(SLOW_SECONDS)
     return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
 
 
-def move_pod_without_driver_role(cluster: SandboxCluster, seconds: float = ROLE_SECONDS) -> FaultTimes:
+def move_pod_without_driver_role(cluster: SandboxCluster) -> FaultTimes:
     """Take the IAM role of the EBS CSI driver away while the master's pod leaves its node and comes back.
 
     Raises AssertionError if the pod gets its volume without the role.
@@ -171,9 +169,9 @@ def move_pod_without_driver_role(cluster: SandboxCluster, seconds: float = ROLE_
         event = time.monotonic_ns()
         # Nothing detaches the volume of a pod that comes back at once.
         _delete_pod(cluster, master)
-        time.sleep(seconds)
+        time.sleep(ROLE_SECONDS)
         cluster.kubectl("uncordon", node)
-        time.sleep(seconds)
+        time.sleep(ROLE_SECONDS)
         assert not cluster.is_ready(master), f"{master} has its volume"
     finally:
         cluster.kubectl("uncordon", node)
@@ -182,7 +180,7 @@ def move_pod_without_driver_role(cluster: SandboxCluster, seconds: float = ROLE_
     return FaultTimes(begin, time.monotonic_ns(), master, (event,))
 
 
-def stop_dns(cluster: SandboxCluster, seconds: float = DNS_SECONDS) -> FaultTimes:
+def stop_dns(cluster: SandboxCluster) -> FaultTimes:
     """Stop the cluster's DNS, and kill the master meanwhile."""
     master = find_master(cluster)
     begin = time.monotonic_ns()
@@ -192,27 +190,27 @@ def stop_dns(cluster: SandboxCluster, seconds: float = DNS_SECONDS) -> FaultTime
         dns("scale", "deployment/coredns", "--replicas=0")
         dns("wait", "pods", "-l", "k8s-app=kube-dns", "--for=delete", "--timeout=60s")
         gone = time.monotonic_ns()
-        time.sleep(seconds / 3)
+        time.sleep(DNS_SECONDS / 3)
         cluster.kill(master)
-        time.sleep(seconds * 2 / 3)
+        time.sleep(DNS_SECONDS * 2 / 3)
     finally:
         dns("scale", "deployment/coredns", f"--replicas={replicas}")
         dns("rollout", "status", "deployment/coredns", "--timeout=120s")
-    return FaultTimes(begin, time.monotonic_ns(), master, (gone, gone + int(seconds / 3 * 1e9)))
+    return FaultTimes(begin, time.monotonic_ns(), master, (gone, gone + int(DNS_SECONDS / 3 * 1e9)))
 
 
-def stop_kubernetes_api(cluster: SandboxCluster, seconds: float = API_SECONDS) -> FaultTimes:
+def stop_kubernetes_api(cluster: SandboxCluster) -> FaultTimes:
     """Stop the Kubernetes API, and kill the master meanwhile."""
     master = find_master(cluster)
     process = cluster.jvm(master)
     begin = time.monotonic_ns()
     with cluster.without_api():
-        time.sleep(seconds / 4)
+        time.sleep(API_SECONDS / 4)
         found = find_master(cluster)
         assert found == master, f"{found} became master in place of {master} while the API was gone"
         event = time.monotonic_ns()
         os.kill(process, signal.SIGKILL)
-        time.sleep(seconds * 3 / 4)
+        time.sleep(API_SECONDS * 3 / 4)
     return FaultTimes(begin, time.monotonic_ns(), master, (begin, event))
 
 
@@ -220,11 +218,11 @@ def _machines(cluster: SandboxCluster) -> list[str]:
     return [*cluster.members, *cluster.controllers, *cluster.name_servers]
 
 
-def _delete_pod(cluster: SandboxCluster, name: str, seconds: float = 120.0) -> None:
+def _delete_pod(cluster: SandboxCluster, name: str) -> None:
     """Delete a pod gracefully and wait until another one has its name."""
     before = cluster.uid(name)
     cluster.kubectl("delete", "pod", name, "--wait=false")
-    found = until(lambda: cluster.uid(name) not in {before, None}, seconds, every=0.2)
+    found = until(lambda: cluster.uid(name) not in {before, None}, 120, every=0.2)
     assert found, f"no pod replaces {name}"
 
 
@@ -265,19 +263,14 @@ def _hang(cluster: SandboxCluster, name: str) -> FaultTimes:
     return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
 
 
-def _lose_node(cluster: SandboxCluster, master: str, seconds: float) -> FaultTimes:
+def _lose_node(cluster: SandboxCluster, master: str) -> FaultTimes:
     lost = cluster.node_of(master)
     begin = time.monotonic_ns()
     cluster.lose_node(lost)
-    time.sleep(seconds)
+    time.sleep(NODE_SECONDS)
     cluster.return_node(lost)
     cluster.wait_until_ready()
     return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
-
-
-def _answers(cluster: SandboxCluster, name: str) -> bool:
-    with cluster.observe():
-        return group_status.answers(cluster.address(name))
 
 
 def _repeat(cluster: SandboxCluster, times: int, disturb: Callable[[str], int]) -> FaultTimes:
@@ -293,11 +286,9 @@ def _repeat(cluster: SandboxCluster, times: int, disturb: Callable[[str], int]) 
 def _put_master_beside_leader(cluster: SandboxCluster) -> str:
     """Elect the member on the node of the controller leader. Return it, when the group is whole."""
     cluster.wait_until_whole()
-    controllers = {cluster.address(name): name for name in cluster.controllers}
-    with cluster.observe():
-        leader = group_status.find_controller_leader(list(controllers))
+    leader = find_leader(cluster)
     assert leader is not None
-    node = cluster.node_of(controllers[leader])
+    node = cluster.node_of(leader)
     member = next(name for name in cluster.members if cluster.node_of(name) == node)
     # The controllers refuse an election while the member is not in sync, or does not answer in time.
     refusals: list[str] = []
@@ -306,11 +297,10 @@ def _put_master_beside_leader(cluster: SandboxCluster) -> str:
             return member
         state = read_state(cluster)
         assert state is not None
-        with cluster.observe():
-            try:
-                group_status.elect(list(controllers), labels.CLUSTER, cluster.group, state.ids[cluster.address(member)])
-            except RemotingError as error:
-                refusals.append(str(error))
+        try:
+            elect(cluster, state.ids[cluster.address(member)])
+        except RemotingError as error:
+            refusals.append(str(error))
         cluster.wait_until_whole()
     raise AssertionError(f"{member} was not elected in {ELECTIONS} attempts: {refusals}")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.table import Table
 
 from sandbox.cache import java
-from sandbox.polling import until
+from sandbox.messages.topic import create_topic
 from sandbox.progress import Report
 from tests.faults import cluster as clusters
 from tests.faults import group_status
@@ -56,8 +56,8 @@ def measure(folder: Path, sizes: Sequence[int]) -> list[Recovery]:
         for size in sizes:
             _fill(cluster, folder, size)
             master = clusters.find_master(cluster)
-            slave = next(name for name in cluster.members if name != master)
-            found += [_restart(cluster, name, size, role) for name, role in ((slave, "slave"), (master, "master"))]
+            members = ((clusters.list_slaves(cluster, master)[0], "slave"), (master, "master"))
+            found += [_restart(cluster, name, size, role) for name, role in members]
             print(*(json.dumps(asdict(each)) for each in found[-2:]), sep="\n", flush=True)
     return found
 
@@ -67,7 +67,7 @@ def _fill(cluster: BareCluster, folder: Path, size: int) -> None:
     workload = Workload(f"fill-{size}", threads=16, rate=0.0, body_bytes=BODY_BYTES)
     master = cluster.address(clusters.find_master(cluster))
     with cluster.observe():
-        group_status.create_topic(master, workload.topic, workload.topic_kind)
+        create_topic(master, workload.topic, workload.topic_kind)
     name_servers = [cluster.address(each) for each in cluster.name_servers]
     load = JavaLoad(
         class_path=java.ensure(java.AUDIT, Report()),
@@ -83,8 +83,7 @@ def _fill(cluster: BareCluster, folder: Path, size: int) -> None:
 
     load.start()
     try:
-        if not until(is_full, FILL_SECONDS, every=1.0):
-            raise TimeoutError(f"the commit log has no {size} GiB after {FILL_SECONDS:.0f} s")
+        clusters.require(is_full, FILL_SECONDS, f"the commit log has {size} GiB", every=1.0)
         load.stop()
     finally:
         load.close()
@@ -94,21 +93,13 @@ def _fill(cluster: BareCluster, folder: Path, size: int) -> None:
 def _restart(cluster: BareCluster, name: str, size: int, role: str) -> Recovery:
     """Kill a member, and start it when the group has a master without it."""
     cluster.kill(name)
-    address = cluster.address(name)
-    if not until(lambda: (state := clusters.read_state(cluster)) and state.master not in {"", address}, START_SECONDS):
-        raise TimeoutError(f"no member replaces {name} as master after {START_SECONDS:.0f} s")
+    clusters.require(lambda: clusters.is_replaced(cluster, name), START_SECONDS, f"another member replaces {name}")
     began = time.monotonic()
     cluster.start(name)
-    if not until(lambda: _answers(cluster, address), START_SECONDS, every=0.1):
-        raise TimeoutError(f"{name} does not answer after {START_SECONDS:.0f} s")
+    clusters.require(lambda: clusters.answers(cluster, name), START_SECONDS, f"{name} answers", every=0.1)
     answered = time.monotonic()
     clusters.wait_until_whole(cluster)
     return Recovery(size, role, round(answered - began, 1), round(time.monotonic() - began, 1))
-
-
-def _answers(cluster: BareCluster, address: str) -> bool:
-    with cluster.observe():
-        return group_status.answers(address)
 
 
 def build_table(found: Sequence[Recovery]) -> Table:

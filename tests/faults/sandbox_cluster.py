@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,7 +146,7 @@ class SandboxCluster:
         until(lambda: self.running(name), 5)
         if not self.running(name):
             self.kubectl("delete", "pod", name, "--wait=false")
-        _require(lambda: self.running(name), START_SECONDS, f"{name} runs")
+        clusters.require(lambda: self.running(name), START_SECONDS, f"{name} runs")
 
     def hang(self, name: str) -> None:
         os.kill(self.jvm(name), signal.SIGSTOP)
@@ -195,7 +195,7 @@ class SandboxCluster:
             and any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", []))
         )
 
-    def wait_until_ready(self, seconds: float = POD_SECONDS) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until every pod of the stack is ready. Replace those that wait for a late restart.
 
         Raises TimeoutError.
@@ -211,7 +211,7 @@ class SandboxCluster:
         def ready() -> bool:
             return all(map(self.is_ready, {*wanted, *self.pods()})) and len(self.proxies) > 1
 
-        _require(ready, seconds, "all pods are ready")
+        clusters.require(ready, POD_SECONDS, "all pods are ready")
 
     def wait_until_whole(self) -> None:
         """Wait until every pod is ready and the group is whole, and a little longer.
@@ -287,7 +287,7 @@ class SandboxCluster:
                     os.kill(process, signal.SIGKILL)
             return not found
 
-        _require(none_left, 20, f"no process of {lost.name} runs")
+        clusters.require(none_left, 20, f"no process of {lost.name} runs")
 
     def return_node(self, lost: Node) -> None:
         """Connect a lost node again and start its kubelet."""
@@ -376,8 +376,3 @@ def _is_api_server(folder: Path, root: Path) -> bool:
         command = (folder / "cmdline").read_bytes().split(b"\0")
         return b"kube-apiserver" in b" ".join(command[:2]) and any(bytes(root) in each for each in command)
     return False
-
-
-def _require(answer: Callable[[], bool], seconds: float, what: str) -> None:
-    if not until(answer, seconds, every=0.5):
-        raise TimeoutError(f"not after {seconds:.0f} s: {what}")

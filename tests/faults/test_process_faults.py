@@ -5,10 +5,8 @@ import time
 
 import pytest
 
-from eks_rocketmq.rocketmq.naming import labels
 from sandbox.polling import until
 from tests.faults import cluster as clusters
-from tests.faults import group_status
 from tests.faults.bare_cluster import BareCluster
 from tests.faults.conftest import OUTAGE_SECONDS, SLAVE_SECONDS, AuditFault, SharedCluster, assert_nothing_lost
 
@@ -84,9 +82,7 @@ def _elect_another(cluster: BareCluster) -> float:
     state = clusters.read_state(cluster)
     assert state is not None
     target = min(state.ids[address] for address in state.in_sync - {state.master})
-    controllers = [cluster.address(name) for name in cluster.controllers]
-    with cluster.observe():
-        group_status.elect(controllers, labels.CLUSTER, cluster.group, target)
+    clusters.elect(cluster, target)
     begun = time.monotonic()
 
     def all_follow() -> bool:

@@ -13,16 +13,16 @@ import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rich.table import Table
 
 from sandbox.cache import java
 from sandbox.cluster.netns import listens
-from sandbox.polling import until
+from sandbox.messages.topic import create_topic
 from sandbox.progress import Report
 from tests.faults import cluster as clusters
-from tests.faults import group_status
 from tests.faults.bare_cluster import PORTS, BareCluster, start_cluster
 from tests.faults.checker import NANOSECONDS
 from tests.faults.ledger import Attempt
@@ -109,8 +109,8 @@ def _start_without_controllers(cluster: BareCluster) -> str:
         file.write_text("\n".join([*kept, *(f"{key}={value}" for key, value in changed.items())]) + "\n")
         pod.start()
     for pod in pods:
-        if not until(lambda pod=pod: listens(pod.netns, pod.address, PORTS["broker"]), START_SECONDS, every=0.5):
-            raise TimeoutError(f"{pod.name} does not listen after {START_SECONDS:.0f} s")
+        listening = partial(listens, pod.netns, pod.address, PORTS["broker"])
+        clusters.require(listening, START_SECONDS, f"{pod.name} listens")
     return f"{pods[0].address}:{PORTS['broker']}"
 
 
@@ -118,7 +118,7 @@ def _measure(
     configuration: Configuration, cluster: BareCluster, master: str, workload: Workload, folder: Path, seconds: float
 ) -> Measurement:
     with cluster.observe():
-        group_status.create_topic(master, workload.topic, workload.topic_kind)
+        create_topic(master, workload.topic, workload.topic_kind)
     name_servers = [cluster.address(each) for each in cluster.name_servers]
     class_path = java.ensure(java.AUDIT, Report())
     load = JavaLoad(
