@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sandbox.cache import java
-from sandbox.progress import Report
 from tests.faults import cluster as clusters
 from tests.faults.checker import NANOSECONDS, Findings, build_row, build_timeline, check, compute_event_gaps
 from tests.faults.cluster import Cluster
@@ -20,7 +18,7 @@ from tests.faults.load import (
     Load,
     Loads,
     Workload,
-    read_topics,
+    build_java_load,
     wait_for_successes,
     wait_until_received,
 )
@@ -126,15 +124,7 @@ def run_audit(
     clusters.wait_until_whole(cluster)
     clusters.create_topics(cluster, ((each.topic, each.topic_kind) for each in everything))
     epoch = clusters.read_epoch(cluster)
-    class_path = java.ensure(java.AUDIT, Report())
-    name_servers = cluster.list_client_name_servers()
-    remoting = JavaLoad(
-        class_path=class_path,
-        name_servers=name_servers,
-        folder=folder,
-        workloads=workloads,
-        in_client_network=cluster.in_client_network,
-    )
+    remoting = build_java_load(cluster, folder, workloads)
     load = Loads([remoting, *other_loads])
     load.start()
     try:
@@ -150,7 +140,7 @@ def run_audit(
         skipped = clusters.find_skipped_offsets(cluster, final_master, topics)
         assert not skipped, f"{final_master} does not have the offsets of the consumers: {skipped}"
         brokers = [cluster.address(final_master), *times.other_brokers]
-        findings = _settle(cluster, class_path, brokers, attempts, everything, folder)
+        findings = _settle(remoting, brokers, attempts, everything)
     finally:
         load.close()
     audit = Audit(name, times, final_master, whole_seconds, elections, findings, attempts)
@@ -169,12 +159,7 @@ def _inject(cluster: Cluster, fault: Fault, load: Load) -> FaultTimes:
 
 
 def _settle(
-    cluster: Cluster,
-    class_path: str,
-    brokers: Sequence[str],
-    attempts: Sequence[Attempt],
-    workloads: Sequence[Workload],
-    folder: Path,
+    remoting: JavaLoad, brokers: Sequence[str], attempts: Sequence[Attempt], workloads: Sequence[Workload]
 ) -> Findings:
     """Read the topics until no delayed message and no transaction is missing, or the time for them is over."""
     topics = [each.topic for each in workloads]
@@ -186,7 +171,7 @@ def _settle(
             # A queue of another broker is another queue.
             replace(message, queue=message.queue + index * OTHER_QUEUES)
             for index, broker in enumerate(brokers)
-            for message in read_topics(class_path, broker, topics, folder, cluster.in_client_network)
+            for message in remoting.read_topics(broker, topics)
         ]
         findings = check(attempts, stored)
         missing = [id_ for id_ in findings.lost if topic_of[id_] in late]

@@ -18,6 +18,7 @@ from pathlib import Path
 from eks_rocketmq.rocketmq.roles.role_plans import STORE_DIRECTORY
 from sandbox import pins
 from sandbox.cache import entry, recipes
+from sandbox.cluster import mounts
 from sandbox.cluster.netns import inside
 from sandbox.command import run
 from sandbox.layout import CACHE
@@ -204,7 +205,6 @@ def start_cluster(
     *,
     agent: bool = True,
     broker_config: Mapping[str, str | int | bool] | None = None,
-    version: str = pins.ROCKETMQ,
     controller_config: Mapping[str, str | int | bool] | None = None,
     brokers: bool = True,
     with_volumes: bool = False,
@@ -219,7 +219,6 @@ def start_cluster(
         folder: existing folder for stores and logs.
         agent: whether the agent of the library runs in the JVMs.
         broker_config: keys of `broker.conf`, as a user sets them.
-        version: RocketMQ version.
         controller_config: keys of `controller.conf`, as a user sets them.
         brokers: whether the members are started. Without them, only the controllers and the name server run.
         with_volumes: whether members and controllers have volumes of their own, which `lose_power` needs.
@@ -230,12 +229,12 @@ def start_cluster(
     """
     home = folder / "rocketmq"
     (home / "conf").mkdir(parents=True)
-    (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(version), Report()))
+    (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(pins.ROCKETMQ), Report()))
     config = {**SMALL_FILES, **(broker_config or {})}
     java = {"pods": {"java_options": list(java_options)}}
     members = java if min_in_sync_replicas is None else {**java, "min_in_sync_replicas": min_in_sync_replicas}
     manifests = deploy(
-        version=version,
+        version=pins.ROCKETMQ,
         agent=agent,
         profile=profile,
         broker_groups=group(memory="1536Mi", storage=storage, config=config, **members),
@@ -246,7 +245,7 @@ def start_cluster(
     with _hold_volumes(folder) as mounted, Pods(folder, home, manifests, prefix=PREFIX) as pods:
         cluster = BareCluster(pods, *pods.add_network(), volumes=mounted)
         if with_volumes:
-            volumes.share(folder)
+            mounts.share(folder)
             for pod in (*pods.of("broker"), *pods.of("controller")):
                 volume = mounted[pod.name] = Volume(folder / f"{pod.name}.xfs", pod.root / "data")
                 volume.create()

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from sandbox import lifecycle
+from sandbox.cluster import mounts
 from sandbox.layout import SandboxInstance
 from sandbox.progress import Report
 from tests.faults import volumes
@@ -61,7 +62,7 @@ def assert_nothing_lost(audit: Audit) -> None:
 @pytest.fixture
 def volume(tmp_path: Path) -> Generator[Volume]:
     """Return a mounted volume of 1 GiB."""
-    volumes.share(tmp_path)
+    mounts.share(tmp_path)
     volume = Volume(tmp_path / "volume", tmp_path / "mounted")
     try:
         volume.create(GIB)

@@ -3,19 +3,24 @@
 import json
 import os
 import subprocess
-import time
 import uuid
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from sandbox.cache import java
+from sandbox.polling import until
+from sandbox.progress import Report
+from tests.faults.cluster import Cluster
 from tests.faults.ledger import ACKNOWLEDGED, Attempt, StoredMessage, read_ledger, read_messages
 
 STOP_SECONDS = 60.0
 READ_SECONDS = 120.0
+TIMEOUT_MILLIS = 10_000
+"""Time limit of an attempt. It is above the time for which a broker waits for its slaves (5 s)."""
 TOPIC_KINDS = {"normal": "NORMAL", "fifo": "FIFO", "delayed": "DELAY", "transaction": "TRANSACTION"}
 
 
@@ -173,14 +178,38 @@ class JavaLoad(ClientProcess):
 
     class_path: str
     name_servers: Sequence[str]
-    timeout_seconds: float = 10.0
-    """Time limit of an attempt. It is above the time for which a broker waits for its slaves (5 s)."""
 
     def build_command(self, plan: Path) -> list[str]:
-        return _java(self.class_path, self.folder, "load", plan)
+        return self._java("load", plan)
 
     def list_settings(self) -> Mapping[str, Any]:
-        return {"nameServers": ";".join(self.name_servers), "timeoutMillis": int(self.timeout_seconds * 1000)}
+        return {"nameServers": ";".join(self.name_servers), "timeoutMillis": TIMEOUT_MILLIS}
+
+    def read_topics(self, broker: str, topics: Sequence[str]) -> list[StoredMessage]:
+        """Return every message of the topics that the broker `host:port` stores."""
+        output, plan = self.folder / "stored.jsonl", self.folder / "read.json"
+        plan.write_text(json.dumps({"broker": broker, "topics": list(topics), "output": str(output)}))
+        argv = self.in_client_network(self._java("read", plan))
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=READ_SECONDS)
+        assert done.returncode == 0, f"reading {broker} failed\n{done.stdout}{done.stderr}"
+        return read_messages(output)
+
+    def _java(self, command: str, plan: Path) -> list[str]:
+        # RocketMQ's client writes its log below the home folder.
+        memory = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+        home = (f"-Duser.home={self.folder}", f"-Drocketmq.client.logRoot={self.folder / 'client-logs'}")
+        return ["java", *memory, *home, "-cp", self.class_path, java.AUDIT.main_class, command, str(plan)]
+
+
+def build_java_load(cluster: Cluster, folder: Path, workloads: Sequence[Workload]) -> JavaLoad:
+    """Return the load of clients of a cluster. Compiles the load generator if needed."""
+    return JavaLoad(
+        class_path=java.ensure(java.AUDIT, Report()),
+        name_servers=cluster.list_client_name_servers(),
+        folder=folder,
+        workloads=workloads,
+        in_client_network=cluster.in_client_network,
+    )
 
 
 @dataclass
@@ -217,18 +246,13 @@ def wait_for_successes(load: Load, since: int, count: int, seconds: float) -> No
 
     Raises TimeoutError with the clients that have not.
     """
-    deadline = time.monotonic() + seconds
-    while True:
-        successes = dict.fromkeys((each.client for each in load.workloads), 0)
-        for attempt in load.attempts():
-            if attempt.code == ACKNOWLEDGED and attempt.begin > since:
-                successes[attempt.client] += 1
-        missing = {client: number for client, number in successes.items() if number < count}
-        if not missing:
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"after {seconds:.0f} s without {count} acknowledged messages: {missing}")
-        time.sleep(1)
+
+    def find_missing() -> dict[str, int]:
+        sent = Counter(one.client for one in load.attempts() if one.code == ACKNOWLEDGED and one.begin > since)
+        return {each.client: sent[each.client] for each in load.workloads if sent[each.client] < count}
+
+    if not until(lambda: not find_missing(), seconds, every=1):
+        raise TimeoutError(f"after {seconds:.0f} s without {count} acknowledged messages: {find_missing()}")
 
 
 def wait_until_received(load: Load, seconds: float) -> None:
@@ -236,36 +260,6 @@ def wait_until_received(load: Load, seconds: float) -> None:
 
     Raises TimeoutError with those that they have not.
     """
-    deadline = time.monotonic() + seconds
-    while missing := load.list_unreceived():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"after {seconds:.0f} s consumers have not received {len(missing)}: {missing[:20]}")
-        time.sleep(1)
-
-
-def read_topics(
-    class_path: str,
-    broker: str,
-    topics: Sequence[str],
-    folder: Path,
-    in_client_network: Callable[[list[str]], list[str]],
-) -> list[StoredMessage]:
-    """Return every message of the topics that the broker `host:port` stores."""
-    output, plan = folder / "stored.jsonl", folder / "read.json"
-    plan.write_text(json.dumps({"broker": broker, "topics": list(topics), "output": str(output)}))
-    done = subprocess.run(
-        in_client_network(_java(class_path, folder, "read", plan)),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=READ_SECONDS,
-    )
-    assert done.returncode == 0, f"reading {broker} failed\n{done.stdout}{done.stderr}"
-    return read_messages(output)
-
-
-def _java(class_path: str, folder: Path, command: str, plan: Path) -> list[str]:
-    # RocketMQ's client writes its log below the home folder.
-    memory = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-    home = (f"-Duser.home={folder}", f"-Drocketmq.client.logRoot={folder / 'client-logs'}")
-    return ["java", *memory, *home, "-cp", class_path, java.AUDIT.main_class, command, str(plan)]
+    if not until(lambda: not load.list_unreceived(), seconds, every=1):
+        missing = load.list_unreceived()
+        raise TimeoutError(f"after {seconds:.0f} s consumers have not received {len(missing)}: {missing[:20]}")

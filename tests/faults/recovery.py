@@ -14,13 +14,11 @@ from pathlib import Path
 
 from rich.table import Table
 
-from sandbox.cache import java
 from sandbox.messages.topic import create_topic
-from sandbox.progress import Report
 from tests.faults import cluster as clusters
 from tests.faults import group_status
 from tests.faults.bare_cluster import BareCluster, start_cluster
-from tests.faults.load import JavaLoad, Workload
+from tests.faults.load import Workload, build_java_load
 from tests.faults.results import publish_benchmark
 
 GIB = 1024**3
@@ -68,14 +66,7 @@ def _fill(cluster: BareCluster, folder: Path, size: int) -> None:
     master = cluster.address(clusters.find_master(cluster))
     with cluster.observe():
         create_topic(master, workload.topic, workload.topic_kind)
-    name_servers = [cluster.address(each) for each in cluster.name_servers]
-    load = JavaLoad(
-        class_path=java.ensure(java.AUDIT, Report()),
-        name_servers=name_servers,
-        folder=folder,
-        workloads=[workload],
-        in_client_network=cluster.in_client_network,
-    )
+    load = build_java_load(cluster, folder, [workload])
 
     def is_full() -> bool:
         with cluster.observe():

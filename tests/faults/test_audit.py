@@ -10,7 +10,7 @@ from sandbox.cache import java
 from sandbox.progress import Report
 from tests.faults.checker import Findings, check
 from tests.faults.fake_broker import FakeBroker, Store, start_broker
-from tests.faults.load import JavaLoad, Workload, read_topics, wait_for_successes
+from tests.faults.load import JavaLoad, Workload, wait_for_successes
 
 WORKLOAD = Workload("java-fifo", kind="fifo", threads=2, keys=2, rate=100.0)
 SENT = 40
@@ -40,7 +40,7 @@ def audit(
         finally:
             load.close()
         damage(broker)
-        stored = read_topics(class_path, broker.address, [WORKLOAD.topic], folder, lambda argv: argv)
+        stored = load.read_topics(broker.address, [WORKLOAD.topic])
     return check(load.attempts(), stored)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.polling import until
 from scripts.agent_jar import JAR
 from tests.faults.volumes import Volume
 
@@ -55,10 +56,8 @@ def test_a_volume_that_completes_no_write_hangs(volume: Volume, answers: Path) -
     assert "hung" not in answers.read_text()
     volume.freeze()
     try:
-        deadline = time.monotonic() + HUNG_SECONDS
-        while "hung: the volume completes no write" not in answers.read_text():
-            assert time.monotonic() < deadline, answers.read_text()
-            time.sleep(0.1)
+        hung = "hung: the volume completes no write"
+        assert until(lambda: hung in answers.read_text(), HUNG_SECONDS, every=0.1), answers.read_text()
     finally:
         volume.thaw()
 

@@ -18,15 +18,13 @@ from pathlib import Path
 
 from rich.table import Table
 
-from sandbox.cache import java
 from sandbox.cluster.netns import listens
 from sandbox.messages.topic import create_topic
-from sandbox.progress import Report
 from tests.faults import cluster as clusters
 from tests.faults.bare_cluster import PORTS, BareCluster, start_cluster
 from tests.faults.checker import NANOSECONDS
 from tests.faults.ledger import Attempt
-from tests.faults.load import JavaLoad, Workload, wait_for_successes
+from tests.faults.load import Workload, build_java_load, wait_for_successes
 from tests.faults.results import publish_benchmark
 
 FIRST_MESSAGES = 500
@@ -119,15 +117,7 @@ def _measure(
 ) -> Measurement:
     with cluster.observe():
         create_topic(master, workload.topic, workload.topic_kind)
-    name_servers = [cluster.address(each) for each in cluster.name_servers]
-    class_path = java.ensure(java.AUDIT, Report())
-    load = JavaLoad(
-        class_path=class_path,
-        name_servers=name_servers,
-        folder=folder,
-        workloads=[workload],
-        in_client_network=cluster.in_client_network,
-    )
+    load = build_java_load(cluster, folder, [workload])
     load.start()
     try:
         wait_for_successes(load, time.monotonic_ns(), FIRST_MESSAGES, FIRST_SECONDS)

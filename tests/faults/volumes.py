@@ -72,11 +72,6 @@ class Volume:
         run(["xfs_growfs", str(self.point)])
 
 
-def share(folder: Path) -> None:
-    """Let mounts below `folder` appear in, and disappear from, the mount namespaces of processes."""
-    mounts.share(folder)
-
-
 def remove(folder: Path) -> None:
     """Unmount every volume below `folder` and detach its device. No running process may use one.
 
