@@ -1,6 +1,5 @@
 package eks_rocketmq;
 
-import java.lang.reflect.Field;
 import java.lang.reflect.Proxy;
 import java.util.Collections;
 import java.util.ConcurrentModificationException;
@@ -8,8 +7,6 @@ import java.util.LinkedList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
-import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.ha.DefaultHAService;
 import org.apache.rocketmq.store.ha.HAConnection;
@@ -24,12 +21,8 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 public final class ChangingConnections {
     private ChangingConnections() {}
 
-    public static void main(String[] arguments) throws Exception {
-        BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
-        DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
-        report("rocketmq", new AutoSwitchHAService(), store);
-        report("agent", new ConfirmedHAService(store.getMessageStoreConfig()), store);
-        Runtime.getRuntime().halt(0);
+    public static void main(String[] arguments) {
+        TestProgram.compare(arguments, ChangingConnections::report);
     }
 
     private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {
@@ -53,9 +46,7 @@ public final class ChangingConnections {
     }
 
     private static void setConnections(AutoSwitchHAService service, List<HAConnection> list) throws Exception {
-        Field connections = DefaultHAService.class.getDeclaredField("connectionList");
-        connections.setAccessible(true);
-        connections.set(service, list);
+        PrivateFields.write(DefaultHAService.class, "connectionList", service, list);
     }
 
     /** Returns a connection whose thread does not exist yet when it is ended first. */

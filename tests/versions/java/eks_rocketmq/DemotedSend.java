@@ -3,7 +3,6 @@ package eks_rocketmq;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
-import java.lang.reflect.Field;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -50,9 +49,7 @@ public final class DemotedSend {
     /** Lets the store take messages. Its start would open the port of the replication. */
     private static void openStore(BrokerController controller) throws ReflectiveOperationException {
         DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
-        Field shutdown = DefaultMessageStore.class.getDeclaredField("shutdown");
-        shutdown.setAccessible(true);
-        shutdown.set(store, false);
+        PrivateFields.write(DefaultMessageStore.class, "shutdown", store, false);
         store.getAllocateMappedFileService().start();
     }
 
