@@ -17,17 +17,14 @@ from pathlib import Path
 
 from eks_rocketmq.rocketmq.roles.role_plans import STORE_DIRECTORY
 from sandbox import pins
-from sandbox.cache import entry, recipes
 from sandbox.cluster import mounts
 from sandbox.cluster.netns import inside
 from sandbox.command import run
-from sandbox.layout import CACHE
-from sandbox.progress import Report
 from tests.faults import cluster as clusters
 from tests.faults import volumes
 from tests.faults.volumes import Volume
 from tests.unit.rocketmq_case import deploy, group
-from tests.versions.pods import Pod, Pods, in_network
+from tests.versions.pods import Pod, Pods, create_home, in_network, start
 
 PREFIX = f"rmq-fault{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 """Each test process has network namespaces of its own. The first start of a process removes those that are left."""
@@ -227,9 +224,7 @@ def start_cluster(
         storage: size of a member's claim, by which the library checks the keys.
         java_options: options of all JVMs.
     """
-    home = folder / "rocketmq"
-    (home / "conf").mkdir(parents=True)
-    (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(pins.ROCKETMQ), Report()))
+    home = create_home(folder, pins.ROCKETMQ)
     config = {**SMALL_FILES, **(broker_config or {})}
     java = {"pods": {"java_options": list(java_options)}}
     members = java if min_in_sync_replicas is None else {**java, "min_in_sync_replicas": min_in_sync_replicas}
@@ -250,12 +245,9 @@ def start_cluster(
                 volume = mounted[pod.name] = Volume(folder / f"{pod.name}.xfs", pod.root / "data")
                 volume.create()
                 volume.mount()
-        for roles in (("nameserver", "controller"), ("broker",) if brokers else ()):
-            started = [pod for role in roles for pod in pods.of(role)]
-            for pod in started:
-                pod.start()
-            for pod in started:
-                pod.wait_ready()
+        start(*pods.of("nameserver"), *pods.of("controller"))
+        if brokers:
+            start(*pods.of("broker"))
         stopped = threading.Event()
         restarting = threading.Thread(target=cluster.restart_until, args=(stopped,), daemon=True)
         restarting.start()

@@ -5,6 +5,7 @@ probes come from the manifests. The folders of a pod are moved to a folder of th
 """
 
 import base64
+import json
 import os
 import re
 import signal
@@ -18,15 +19,20 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from sandbox.cache import entry, recipes
 from sandbox.cluster.netns import inside, listens
 from sandbox.cluster.network import release_folder
 from sandbox.command import run
+from sandbox.layout import CACHE
+from sandbox.messages import rocketmq_deployment
+from sandbox.processes import in_netns
+from sandbox.progress import Report
 
 PREFIX = "rmq-version"
-HUB = f"{PREFIX}-hub"
 NETWORK = "10.77.0"
 NICENESS = 5  # below interactive work, above builds
 START_SECONDS = 180.0
+STOP_SECONDS = 60.0
 
 
 @dataclass
@@ -137,19 +143,19 @@ class Pod:
         moved = self.command([self.relocate(argument) for argument in argv])
         return subprocess.run(moved, env=self.environment(), capture_output=True, text=True, check=False)
 
-    def wait_ready(self, seconds: float = START_SECONDS) -> None:
-        deadline = time.monotonic() + seconds
+    def wait_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
         while not self.ready():
             assert self.process is not None
             assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}\n{self.tail()}"
-            assert time.monotonic() < deadline, f"{self.name} was not ready in {seconds:.0f} s\n{self.tail()}"
+            assert time.monotonic() < deadline, f"{self.name} was not ready in {START_SECONDS:.0f} s\n{self.tail()}"
             time.sleep(0.5)
 
-    def stop(self, number: signal.Signals, seconds: float = 60.0) -> None:
+    def stop(self, number: signal.Signals) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
             try:
-                self.process.wait(seconds)
+                self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -241,9 +247,37 @@ class Pods:
         self.pods.append(pod)
         return pod
 
+    def exchange(self, client: Path, *arguments: str) -> list[str]:
+        """Run the official client on the bridge, with a Python interpreter that has it. Return what it prints."""
+        done = subprocess.run(
+            in_netns(self.hub, [str(client), str(rocketmq_deployment.CLIENT_PROGRAM), *arguments]),
+            env={**os.environ, "HOME": str(self.folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
     def of(self, role: str) -> list[Pod]:
         """Return the pods of a role, sorted by ordinal."""
         return [pod for pod in self.pods if pod.container["name"] == role]
+
+
+def create_home(folder: Path, version: str) -> Path:
+    """Create the home of a RocketMQ version in a folder, with the JARs of the cache."""
+    home = folder / "rocketmq"
+    (home / "conf").mkdir(parents=True)
+    (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(version), Report()))
+    return home
+
+
+def start(*pods: Pod) -> None:
+    """Start pods, all at once, and wait until they are ready."""
+    for pod in pods:
+        pod.start()
+    for pod in pods:
+        pod.wait_ready()
 
 
 def in_network(netns: str, hosts: Path, argv: list[str]) -> list[str]:

@@ -240,16 +240,8 @@ def test_a_role_that_cannot_start_ends(version: str, tmp_path: Path) -> None:
     conf = tmp_path / "broker.conf"
     conf.write_text(f"storePathRootDir={tmp_path}/store\nstorePathCommitLog={tmp_path}/store/commitlog\n")
     argv = ["java", "-Dtls.server.mode=disabled", f"-Duser.home={tmp_path}", f"-Drocketmq.home.dir={tmp_path}"]
-    argv += [
-        "-cp",
-        f"{JAR}:{jars}/*",
-        "eks_rocketmq.Launcher",
-        "broker",
-        str(free_port()),
-        "watchdog.sh",
-        "-c",
-        str(conf),
-    ]
+    argv += ["-cp", f"{JAR}:{jars}/*", "eks_rocketmq.Launcher"]
+    argv += ["broker", str(free_port()), "watchdog.sh", "-c", str(conf)]
     # Without its variables the agent fails. Its probe server runs by then, and would keep the process.
     environment = {"PATH": os.environ["PATH"]}
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)

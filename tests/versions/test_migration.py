@@ -4,28 +4,27 @@ The first member starts alone with the volume. Two more members replicate it, an
 end-to-end tests cover the part of Kubernetes: a claim that binds the volume of another claim.
 """
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox import pins
-from sandbox.cache import entry, recipes, toolchain
+from sandbox.cache import toolchain
 from sandbox.cluster.netns import inside
-from sandbox.layout import CACHE
 from sandbox.messages import rocketmq_deployment
 from sandbox.messages import topic as topics
 from sandbox.polling import until
 from sandbox.progress import Report
 from tests.unit.rocketmq_case import deploy, group
 from tests.versions import old_brokers
-from tests.versions.pods import HUB, Pod, Pods
+from tests.versions.pods import Pods, create_home, start
 
 OLD = 40
 NEW = 20
@@ -47,10 +46,7 @@ def manifests(profile: str, replicas: int) -> list[dict[str, Any]]:
 @pytest.fixture
 def pods(tmp_path: Path) -> Iterator[Pods]:
     """Pods of a `strict` group with three members, not yet started."""
-    home = tmp_path / "rocketmq"
-    (home / "conf").mkdir(parents=True)
-    (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(pins.ROCKETMQ), Report()))
-    with Pods(tmp_path, home, manifests("strict", 3)) as created:
+    with Pods(tmp_path, create_home(tmp_path, pins.ROCKETMQ), manifests("strict", 3)) as created:
         yield created
 
 
@@ -71,7 +67,7 @@ def store(pods: Pods, tmp_path: Path) -> Path:
         broker = subprocess.Popen(first.command(list(java)), env=environment, stdout=log, stderr=log)
     address = f"{first.address}:10911"
     try:
-        with inside(HUB):
+        with inside(pods.hub):
             assert until(lambda: old_brokers.answers(address), 120, every=0.5), (tmp_path / "old.log").read_text()
             old_brokers.fill(
                 address,
@@ -89,33 +85,12 @@ def store(pods: Pods, tmp_path: Path) -> Path:
     return volume
 
 
-def start(*members: Pod) -> None:
-    for member in members:
-        member.start()
-    for member in members:
-        member.wait_ready()
-
-
-def test_group_takes_over_the_store_of_a_standalone_broker(pods: Pods, store: Path, tmp_path: Path) -> None:
-    client = toolchain.ensure(Report(), parts=("python-client",)).client_python
+def test_group_takes_over_the_store_of_a_standalone_broker(pods: Pods, store: Path) -> None:
+    exchange = partial(pods.exchange, toolchain.ensure(Report(), parts=("python-client",)).client_python)
     (names, *_), (proxy, *_), (first, *others) = (pods.of(role) for role in ("nameserver", "proxy", "broker"))
 
-    def exchange(*arguments: str) -> list[str]:
-        argv = [
-            "nsenter",
-            f"--net=/run/netns/{HUB}",
-            "--",
-            str(client),
-            str(rocketmq_deployment.CLIENT_PROGRAM),
-            *arguments,
-        ]
-        environment = {**os.environ, "HOME": str(tmp_path)}
-        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
-
     def members() -> dict[str, str]:
-        with inside(HUB):
+        with inside(pods.hub):
             (found,) = topics.brokers(f"{names.address}:9876").values()
         return found
 

@@ -1,10 +1,8 @@
 """RocketMQ versions that the sandbox does not run: group formation, messages and master switchover."""
 
-import json
-import os
 import signal
-import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +10,13 @@ import pytest
 
 from eks_rocketmq.rocketmq.config.broker_config import list_versions
 from sandbox import pins
-from sandbox.cache import entry, recipes, toolchain
+from sandbox.cache import toolchain
 from sandbox.cluster.netns import inside
-from sandbox.layout import CACHE
 from sandbox.messages import remoting, rocketmq_deployment
 from sandbox.messages import topic as topics
 from sandbox.progress import Report
 from tests.unit.rocketmq_case import deploy, group
-from tests.versions.pods import HUB, Pod, Pods
+from tests.versions.pods import Pod, Pods, create_home, start
 
 BROKER_CONFIG = 26
 # Small files, so that three stores fit on a small disk. The test also checks that the broker applies each key.
@@ -46,9 +43,6 @@ def version(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def running(version: str, tmp_path: Path) -> Iterator[Pods]:
     """One name server, three controllers, three brokers and a proxy of the version, ready according to their probes."""
-    home = tmp_path / "rocketmq"
-    (home / "conf").mkdir(parents=True)
-    (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(version), Report()))
     recording = deploy(
         version=version,
         broker_groups=group(memory="1536Mi", storage="1Gi", config=CONFIG),
@@ -56,38 +50,22 @@ def running(version: str, tmp_path: Path) -> Iterator[Pods]:
         controllers={"memory": "512Mi"},
         proxies={"replicas": 1, "memory": "768Mi"},
     )
-    with Pods(tmp_path, home, recording.manifests()) as pods:
-        for stage in (("nameserver", "controller"), ("broker",), ("proxy",)):
-            started = [pod for role in stage for pod in pods.of(role)]
-            for pod in started:
-                pod.start()
-            for pod in started:
-                pod.wait_ready()
+    with Pods(tmp_path, create_home(tmp_path, version), recording.manifests()) as pods:
+        start(*pods.of("nameserver"), *pods.of("controller"))
+        start(*pods.of("broker"))
+        start(*pods.of("proxy"))
         yield pods
 
 
-def test_rendered_group_exchanges_messages_and_moves_the_master_role(
-    running: Pods, client: Path, tmp_path: Path
-) -> None:
+def test_rendered_group_exchanges_messages_and_moves_the_master_role(running: Pods, client: Path) -> None:
     (name_server, *_), (proxy, *_) = running.of("nameserver"), running.of("proxy")
     registry = f"{name_server.address}:9876"
-    with inside(HUB):
+    with inside(running.hub):
         for broker in running.of("broker"):
             assert find_differing_keys(broker) == {}, broker.name
         topics.ensure(registry, rocketmq_deployment.TOPIC, rocketmq_deployment.GROUP, members=3)
 
-    def exchange(*arguments: str) -> list[str]:
-        argv = [str(client), str(rocketmq_deployment.CLIENT_PROGRAM), *arguments]
-        done = subprocess.run(
-            ["nsenter", f"--net=/run/netns/{HUB}", "--", *argv],
-            env={**os.environ, "HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
-
+    exchange = partial(running.exchange, client)
     endpoint = f"{proxy.address}:8081"
     first = exchange("send", endpoint, rocketmq_deployment.TOPIC, "20", "before")
     old = find_master(running, registry)
@@ -118,7 +96,7 @@ def find_differing_keys(broker: Pod) -> dict[str, Any]:
 
 def find_master(running: Pods, registry: str) -> Pod:
     """Return the member that is registered as master at the name server."""
-    with inside(HUB):
+    with inside(running.hub):
         (members,) = topics.brokers(registry).values()
     (found,) = [pod for pod in running.of("broker") if members[topics.MASTER] == f"{pod.address}:10911"]
     return found

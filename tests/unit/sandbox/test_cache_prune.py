@@ -90,12 +90,10 @@ def test_every_module_that_requests_entries_is_listed() -> None:
         "sandbox/cache/toolchain.py",
         "scripts/agent_jar.py",
         "scripts/rocketmq_keys.py",
-        "tests/faults/bare_cluster.py",
         "tests/faults/test_small_files.py",
         "tests/toolchain/test_alerts.py",
+        "tests/versions/pods.py",
         "tests/versions/test_agent_classes.py",
-        "tests/versions/test_migration.py",
-        "tests/versions/test_rocketmq_versions.py",
     }
 
 
