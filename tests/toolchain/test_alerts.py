@@ -47,9 +47,9 @@ class Case:
     firing: tuple[str, ...]
 
 
-def unreachable_targets(container: str, *, of: int, left: int) -> dict[str, str | None]:
-    """Return the `up` series of the targets of a role that do not answer."""
-    return {f'up{{{NS}, container="{container}", pod="{container[0]}-{i}"}}': "0x60" for i in range(left, of)}
+def unreachable_controllers(left: int) -> dict[str, str | None]:
+    """Return the `up` series of the controllers that do not answer."""
+    return {f'up{{{NS}, container="controller", pod="c-{i}"}}': "0x60" for i in range(left, 3)}
 
 
 CASES = {
@@ -63,14 +63,12 @@ CASES = {
         {f"active_broker_num{GROUP}": "3x40 stale"}, ("RocketMqGroupRefusesWrites", "RocketMqMemberAway")
     ),
     "all controllers lost, no group metrics": Case(
-        {f"active_broker_num{GROUP}": "3x30 stale", **unreachable_targets("controller", of=3, left=0)},
+        {f"active_broker_num{GROUP}": "3x30 stale", **unreachable_controllers(0)},
         ("RocketMqNoControllerQuorum", "RocketMqTargetDown"),
     ),
-    "one controller lost": Case(
-        unreachable_targets("controller", of=3, left=2), ("RocketMqControllerAway", "RocketMqTargetDown")
-    ),
+    "one controller lost": Case(unreachable_controllers(2), ("RocketMqControllerAway", "RocketMqTargetDown")),
     "two controllers lost": Case(
-        unreachable_targets("controller", of=3, left=1),
+        unreachable_controllers(1),
         ("RocketMqControllerAway", "RocketMqNoControllerQuorum", "RocketMqTargetDown"),
     ),
     "a broker remains read-only": Case({f"rocketmq_broker_permission{{{NS}}}": "6x30 4x30"}, ("RocketMqReadOnly",)),
