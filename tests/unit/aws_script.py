@@ -70,8 +70,8 @@ class Client:
 class ScriptedAccount(Account):
     """Account with scripted clients. `calls` contains all reads and writes."""
 
-    def __init__(self, answers: Mapping[str, Any], default_tags: Mapping[str, str] | None = None) -> None:
-        self.settings = Settings(REGION, default_tags=default_tags or {})
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self.settings = Settings(REGION)
         self.region, self.id, self.partition = REGION, "140023393377", "aws"
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self._clients = {name: Client(name, answers, self.calls) for name in ("ec2", "eks", "iam", "logs", "s3", "sts")}

@@ -63,8 +63,8 @@ def asked(resource: Registration) -> dict[str, str]:
     return {f"aws:RequestTag/{OWNER}": resource.inputs["tags"][OWNER]}
 
 
-def marked(owner: str = "eks-rocketmq/staging") -> dict[str, str]:
-    return {f"aws:ResourceTag/{OWNER}": owner}
+def marked() -> dict[str, str]:
+    return {f"aws:ResourceTag/{OWNER}": "eks-rocketmq/staging"}
 
 
 def made(recording: Recording, resource: Registration) -> Iterator[Request]:

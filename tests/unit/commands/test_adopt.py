@@ -171,10 +171,11 @@ def test_the_final_diff_shows_changes_and_the_number_of_creates() -> None:
     ]
 
 
-def look_up_create(
-    type_: str, inputs: Any, *, account: Any = None, found: ExistingResource | None = None
-) -> list[ExistingResource] | None:
-    return adopt.find_interrupted_create(type_, inputs, {"kubeconfig": "c"}, (), account, lambda *_: found)
+def look_up_create(type_: str, inputs: Any, found: ExistingResource | None = None) -> list[ExistingResource] | None:
+    def open_session(provider: Mapping[str, Any]) -> Any:
+        pytest.fail(f"opened a session of {provider}")
+
+    return adopt.find_interrupted_create(type_, inputs, {"kubeconfig": "c"}, (), open_session, lambda *_: found)
 
 
 def test_resources_that_exist_only_in_the_state_are_not_looked_up() -> None:

@@ -146,10 +146,10 @@ def test_a_volume_changed_to_retain_is_not_awaited() -> None:
     )
 
 
-def persistent_volume(name: str, source: dict[str, Any], claim_uid: str | None = "claim-1") -> dict[str, Any]:
+def persistent_volume(source: dict[str, Any], claim_uid: str | None = "claim-1") -> dict[str, Any]:
     claim = {"claimRef": {"namespace": "rocketmq", "name": "data", "uid": claim_uid}} if claim_uid else {}
     return {
-        "metadata": {"name": name, "uid": f"uid-{name}"},
+        "metadata": {"name": "pv", "uid": "uid-pv"},
         "spec": {"capacity": {"storage": "100Gi"}, "persistentVolumeReclaimPolicy": "Delete", **claim, **source},
         "status": {"phase": "Bound"},
     }
@@ -165,7 +165,7 @@ IN_TREE = {"awsElasticBlockStore": {"volumeID": "vol-1"}}
     ids=["csi", "in-tree", "other-driver"],
 )
 def test_driver_and_id_of_a_volume_are_read(source: dict[str, Any], driver: str, handle: str) -> None:
-    (found,) = read_volumes([persistent_volume("pv", source)], [])
+    (found,) = read_volumes([persistent_volume(source)], [])
     assert (found.driver, found.volume_id) == (driver, handle)
     assert str(found) == f"rocketmq/data  100Gi  {handle}  pv"
 
@@ -181,12 +181,12 @@ def test_driver_and_id_of_a_volume_are_read(source: dict[str, Any], driver: str,
     ids=["bound", "being-deleted", "owned", "other-claim"],
 )
 def test_the_claim_of_a_volume_is_read(metadata: dict[str, Any], claimed: bool, owned: bool) -> None:
-    (found,) = read_volumes([persistent_volume("pv", CSI)], [{"metadata": metadata}])
+    (found,) = read_volumes([persistent_volume(CSI)], [{"metadata": metadata}])
     assert (found.has_claim, found.claim_has_owner, found.claim) == (claimed, owned, "rocketmq/data")
 
 
 def test_a_volume_without_a_claim_is_read() -> None:
-    (found,) = read_volumes([persistent_volume("pv", CSI, claim_uid=None)], [])
+    (found,) = read_volumes([persistent_volume(CSI, claim_uid=None)], [])
     assert (found.claim, found.has_claim) == ("", False)
 
 
@@ -199,7 +199,7 @@ def test_the_cluster_is_accessed_with_the_settings_of_the_stack_provider(
         for version in ("9", "10")
     ]
     kubernetes_api._create_client.cache_clear()
-    api.objects["/api/v1/persistentvolumes"] = {"items": [persistent_volume("pv", CSI)]}
+    api.objects["/api/v1/persistentvolumes"] = {"items": [persistent_volume(CSI)]}
     api.objects["/api/v1/persistentvolumeclaims"] = {"items": [{"metadata": {"uid": "claim-1"}}]}
     api.objects["/api/v1/events"] = {"items": warnings}
     file = tmp_path / "kubeconfig"

@@ -62,8 +62,8 @@ def api() -> Generator[Api]:
         yield found
 
 
-def collect(api: Api, aws: FakeAws | None = None, *, offline: bool = False, service_account: str = "") -> Facts:
-    scope = CollectionScope("prod", service_account=service_account, offline=offline)
+def collect(api: Api, aws: FakeAws | None = None, *, offline: bool = False) -> Facts:
+    scope = CollectionScope("prod", offline=offline)
     reader = AwsReader(aws or build_aws(), REGION)
     return collect_facts(reader, ClusterReader({"kubeconfig": api.kubeconfig}), scope)
 

@@ -33,7 +33,8 @@ CLUSTER = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
 BROKERS: Any = {"namespace": "orders", "storage_class": "gp2", "broker_groups": [{"name": "broker-a"}]}
 
 
-def run_with_mocks(mocks: Mocks, program: Callable[[], Any], *, preview: bool) -> Mocks:
+def run_with_mocks(program: Callable[[], Any], *, preview: bool) -> Mocks:
+    mocks = Mocks()
     pulumi.runtime.set_mocks(mocks, preview=preview)
     pulumi.runtime.test(program)()
     return mocks
@@ -68,7 +69,7 @@ def test_outputs_of_an_existing_cluster_are_known_at_preview(preview: bool) -> N
             equal(cluster.kubeconfig.apply(json.loads)["current-context"], CLUSTER),
         )
 
-    mocks = run_with_mocks(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(program, preview=preview)
     assert mocks.inputs("pulumi:providers:kubernetes")["clusterIdentifier"] == CLUSTER
 
 
@@ -77,13 +78,12 @@ def test_the_arn_of_an_oidc_provider_is_known_at_preview(preview: bool) -> None:
         oidc = ClusterOidcProvider("oidc", {"issuer": ISSUER})
         return pulumi.Output.all(equal(oidc.arn, PROVIDER), equal(oidc.issuer, ISSUER))
 
-    mocks = run_with_mocks(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(program, preview=preview)
     assert mocks.inputs("OpenIdConnectProvider")["clientIdLists"] == ["sts.amazonaws.com"]
 
 
 def test_an_existing_oidc_provider_is_read(preview: bool) -> None:
     mocks = run_with_mocks(
-        Mocks(),
         lambda: equal(ClusterOidcProvider("oidc", {"issuer": ISSUER, "existing": True}).arn, PROVIDER),
         preview=preview,
     )
@@ -105,7 +105,7 @@ def test_a_role_trusts_one_service_account(preview: bool) -> None:
         arn = f"arn:aws:iam::{ACCOUNT}:role/orders"
         return unknown(role.arn) if preview else equal(role.arn, arn)
 
-    mocks = run_with_mocks(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(program, preview=preview)
     (statement,) = json.loads(mocks.inputs("aws:iam/role:Role")["assumeRolePolicy"])["Statement"]
     assert statement["Condition"]["StringEquals"] == {
         f"{ISSUER.removeprefix('https://')}:aud": "sts.amazonaws.com",
@@ -131,7 +131,7 @@ def test_the_driver_has_its_role(permissions: EbsCsiPermissions, preview: bool) 
         )
         return equal(driver.addon_version, "v1.62.0-eksbuild.1")
 
-    mocks = run_with_mocks(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(program, preview=preview)
     assert mocks.inputs("Addon")["addonName"] == "aws-ebs-csi-driver"
     assert mocks.inputs("Addon").get("serviceAccountRoleArn") == (
         None if preview else f"arn:aws:iam::{ACCOUNT}:role/driver"
@@ -143,7 +143,7 @@ def test_an_existing_driver_is_read(preview: bool) -> None:
         driver = EbsCsiAddon("ebs-csi", {"cluster_name": "prod", "role_name": "driver", "existing": True})
         return equal(driver.role_arn, f"arn:aws:iam::{ACCOUNT}:role/prod-ebs-csi-driver")
 
-    assert run_with_mocks(Mocks(), program, preview=preview).names("Addon") == []
+    assert run_with_mocks(program, preview=preview).names("Addon") == []
 
 
 def test_an_existing_storage_class_is_read_and_patched(preview: bool) -> None:
@@ -151,13 +151,12 @@ def test_an_existing_storage_class_is_read_and_patched(preview: bool) -> None:
         storage = EbsStorageClass("storage", {"class_name": "gp2", "allow_volume_expansion": True})
         return pulumi.Output.all(equal(storage.name, "gp2"), equal(storage.provisioner, "kubernetes.io/aws-ebs"))
 
-    mocks = run_with_mocks(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(program, preview=preview)
     assert mocks.inputs("StorageClassPatch")["allowVolumeExpansion"] is True
 
 
 def test_a_new_storage_class_is_encrypted(preview: bool) -> None:
     mocks = run_with_mocks(
-        Mocks(),
         lambda: equal(EbsStorageClass("storage", {"class_name": "fast", "create": True}).name, "fast"),
         preview=preview,
     )
@@ -173,7 +172,7 @@ def test_a_network_spans_three_zones(preview: bool) -> None:
             unknown(ids) if preview else equal(ids.apply(lambda known: len(set(known))), 3),
         )
 
-    mocks = run_with_mocks(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(program, preview=preview)
     assert mocks.inputs("Vpc")["cidrBlock"] == "10.0.0.0/16"
     assert len(mocks.names("Subnet")) == 6
     assert mocks.inputs("VpcEndpoint", "network-sts")["serviceName"] == "com.amazonaws.eu-west-1.sts"
@@ -207,7 +206,7 @@ def test_a_new_cluster_has_the_outputs_of_an_existing_one(preview: bool) -> None
             equal(cluster.kubeconfig.apply(json.loads)["current-context"], CLUSTER),
         )
 
-    mocks = run_with_mocks(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(program, preview=preview)
     assert mocks.inputs("eks:index:Cluster")["authenticationMode"] == "API"
     assert mocks.names("AccessPolicyAssociation") == ["cluster-team-AmazonEKSViewPolicy"]
 
@@ -221,7 +220,7 @@ def test_each_subnet_has_its_own_node_group(preview: bool) -> None:
         names = nodes.group_names
         return unknown(names) if preview else equal(names.apply(len), 2)
 
-    mocks = run_with_mocks(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(program, preview=preview)
     assert mocks.inputs("NodeGroup", "general-1")["subnetIds"] == ["subnet-a"]
 
 
@@ -239,7 +238,7 @@ def test_addons_return_their_versions(preview: bool) -> None:
         )
         return equal(addons.versions, dict.fromkeys(["kube-proxy", "vpc-cni"], "v1.62.0-eksbuild.1"))
 
-    mocks = run_with_mocks(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(program, preview=preview)
     assert mocks.names("Addon") == ["addons-kube-proxy", "addons-vpc-cni"]
 
 
@@ -254,7 +253,7 @@ def test_rocketmq_returns_its_endpoints(preview: bool) -> None:
             equal(rocketmq.passwords, {}),
         )
 
-    mocks = run_with_mocks(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(program, preview=preview)
     assert mocks.inputs("StatefulSet", "orders-broker-a-set")["spec"]["replicas"] == 3
 
 
@@ -273,7 +272,7 @@ def test_rocketmq_returns_passwords_and_the_external_endpoint(preview: bool) -> 
             equal(rocketmq.load_balancer_address, "rocketmq-proxy-external.elb.example.com"),
         )
 
-    run_with_mocks(Mocks(), program, preview=preview)
+    run_with_mocks(program, preview=preview)
 
 
 @pytest.mark.parametrize("again", [True, False], ids=["new-mocks", "same-mocks"])
@@ -296,7 +295,7 @@ def test_a_component_uses_an_explicit_provider(preview: bool) -> None:
         oidc = ClusterOidcProvider("oidc", {"issuer": ISSUER}, pulumi.ResourceOptions(providers=[own]))
         return equal(oidc.arn, PROVIDER)
 
-    run_with_mocks(Mocks(), program, preview=preview)
+    run_with_mocks(program, preview=preview)
 
 
 def test_every_component_is_tested_here() -> None:

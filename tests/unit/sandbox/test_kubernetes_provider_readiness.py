@@ -191,9 +191,9 @@ def deployment(
     }
 
 
-def replica_set(revision: str = "1", ready: int = 2, uid: str = "rs") -> JsonObject:
+def replica_set(revision: str = "1", ready: int = 2) -> JsonObject:
     return {
-        "metadata": {"uid": uid, "annotations": {"deployment.kubernetes.io/revision": revision}, **OWNED},
+        "metadata": {"uid": "rs", "annotations": {"deployment.kubernetes.io/revision": revision}, **OWNED},
         "spec": {"replicas": 2},
         "status": {"readyReplicas": ready},
     }

@@ -33,9 +33,9 @@ PLANNERS: Mapping[str, FunctionType] = {
 
 
 @contextmanager
-def count_calls(functions: Mapping[str, FunctionType]) -> Generator[Counter[str]]:
-    """Count the calls of functions in the block, in every module that imports them."""
-    names: dict[CodeType, str] = {function.__code__: name for name, function in functions.items()}
+def count_calls() -> Generator[Counter[str]]:
+    """Count the calls of the planners in the block, in every module that imports them."""
+    names: dict[CodeType, str] = {function.__code__: name for name, function in PLANNERS.items()}
     calls: Counter[str] = Counter()
 
     def count(frame: FrameType, event: str, _: object) -> None:
@@ -62,13 +62,13 @@ COMMON = {"driver": 1, "driver configuration": 1, "storage class": 1, "rocketmq"
     ],
 )
 def test_each_planner_runs_once_for_each_component(stack: str, expected: dict[str, int]) -> None:
-    with count_calls(PLANNERS) as calls:
+    with count_calls() as calls:
         run_stack(stack, preview=True)
     assert dict(calls) == expected
 
 
 def test_each_node_group_is_planned_once() -> None:
     groups = {name: {"instanceTypes": ["m7i.large"], "desiredSize": 1} for name in ("general", "more", "most")}
-    with count_calls(PLANNERS) as calls:
+    with count_calls() as calls:
         run_stack("staging", preview=True, overrides={"nodeGroups": groups})
     assert calls["nodes"] == 3

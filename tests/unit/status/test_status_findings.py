@@ -71,10 +71,8 @@ def declare(**changes: Any) -> StatusFacts:
     return change_answers(HEALTHY, "rocketmq-declarations-0", declarations=answer)
 
 
-def share_zone(facts: StatusFacts, *names: str) -> StatusFacts:
-    for each in names:
-        facts = change_pod(facts, each, zone=f"{REGION}a")
-    return facts
+def share_zone(name: str) -> StatusFacts:
+    return change_pod(HEALTHY, name, zone=f"{REGION}a")
 
 
 def stop_pods(*names: str) -> StatusFacts:
@@ -143,9 +141,9 @@ FAULTS: list[tuple[str, str, StatusFacts, str]] = [
     ("declarations-missing", "risk", declare(state="missing: topic orders on x"), "missing: topic orders on x"),
     ("declarations-stale", "risk", declare(age=121), "for 121 s"),
     ("declarations-stale", "risk", declare(state=""), "yet"),
-    ("members-share-zone", "risk", share_zone(HEALTHY, SECOND), f"2 of 3 broker-a members are in zone {REGION}a"),
-    ("members-share-zone", "risk", share_zone(HEALTHY, "rocketmq-controller-1"), "stops elections"),
-    ("members-share-zone", "note", change_workload(share_zone(HEALTHY, SECOND), "broker", min_zones=2),
+    ("members-share-zone", "risk", share_zone(SECOND), f"2 of 3 broker-a members are in zone {REGION}a"),
+    ("members-share-zone", "risk", share_zone("rocketmq-controller-1"), "stops elections"),
+    ("members-share-zone", "note", change_workload(share_zone(SECOND), "broker", min_zones=2),
      "the loss of this zone stops writes"),
     ("pods-out-of-date", "note", change_workload(HEALTHY, "proxy", updated=1), "1 of 2 pods of rocketmq-proxy"),
     ("version-old", "note", change_workload(HEALTHY, "broker", version="5.4.0"),

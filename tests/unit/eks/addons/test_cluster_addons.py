@@ -28,8 +28,8 @@ def program(args: Any) -> Callable[[], None]:
     return register
 
 
-def read_configuration(recording: Recording, addon: str) -> Any:
-    return json.loads(recording.one("Addon", f"base-{addon}").inputs["configurationValues"])
+def read_configuration(recording: Recording) -> Any:
+    return json.loads(recording.one("Addon", "base-vpc-cni").inputs["configurationValues"])
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["preview", "update"])
@@ -77,9 +77,9 @@ def test_vpc_cni_has_its_own_role_and_depends_on_the_policy(before: Recording) -
 
 
 def test_network_policies_are_enabled_by_default(before: Recording) -> None:
-    assert read_configuration(before, "vpc-cni") == {"enableNetworkPolicy": "true"}
+    assert read_configuration(before) == {"enableNetworkPolicy": "true"}
     off = run(program({**BEFORE, "vpc_cni": {**IRSA, "network_policy": False, "prefix_delegation": True}}))
-    assert read_configuration(off, "vpc-cni") == {
+    assert read_configuration(off) == {
         "enableNetworkPolicy": "false",
         "env": {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"},
     }
@@ -89,7 +89,7 @@ def test_custom_configuration_is_merged_over_the_defaults_with_sorted_keys() -> 
     configuration = {"env": {"WARM_PREFIX_TARGET": "2", "A": "b"}, "a": 1}
     addons = [{"name": "vpc-cni", "configuration": configuration}, {"name": "kube-proxy"}]
     recording = run(program({**BEFORE, "addons": addons, "vpc_cni": {**IRSA, "prefix_delegation": True}}))
-    assert read_configuration(recording, "vpc-cni") == {
+    assert read_configuration(recording) == {
         "a": 1,
         "enableNetworkPolicy": "true",
         "env": {"A": "b", "ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "2"},

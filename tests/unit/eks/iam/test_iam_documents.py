@@ -25,8 +25,8 @@ PARTITIONS = {"aws": "ap-southeast-1", "aws-cn": "cn-northwest-1", "aws-us-gov":
 LONGEST = "c" * 100
 
 
-def volumes(partition: str, snapshots: bool, cluster: str = LONGEST) -> str:
-    return build_volume_policy(PolicyScope(partition, PARTITIONS[partition], ACCOUNT, cluster), snapshots=snapshots)
+def volumes(partition: str, snapshots: bool) -> str:
+    return build_volume_policy(PolicyScope(partition, PARTITIONS[partition], ACCOUNT, LONGEST), snapshots=snapshots)
 
 
 def keys(partition: str, number: int = 3) -> str:

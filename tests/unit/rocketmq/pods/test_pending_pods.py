@@ -111,12 +111,12 @@ def test_only_the_first_five_pods_are_reported() -> None:
     ]
 
 
-def deploy_workloads(provider: ProviderResource | None = None, kubeconfig: str = "") -> Recording:
+def deploy_workloads(kubeconfig: str = "") -> Recording:
     given = args(topics=[{"name": "orders"}], dashboard={"login_secret": "login"})
 
     def program() -> None:
-        cluster_provider = provider or (k8s.Provider("cluster", kubeconfig=kubeconfig) if kubeconfig else None)
-        RocketMq("rocketmq", given, ResourceOptions(providers=[cluster_provider] if cluster_provider else None))
+        providers: list[ProviderResource] = [k8s.Provider("cluster", kubeconfig=kubeconfig)] if kubeconfig else []
+        RocketMq("rocketmq", given, ResourceOptions(providers=providers or None))
 
     return run(program)
 
