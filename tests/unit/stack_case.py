@@ -1,4 +1,4 @@
-"""Parsed settings of a committed stack file with changes."""
+"""Parsed settings of a committed stack file with changes, and such changes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,3 +18,13 @@ def parse_stack(stack: str, overrides: Mapping[str, Any] | None = None) -> Setti
     given = {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
     account = find_single_account(config.get("aws:allowedAccountIds"))
     return parse(given, AwsSettings(region=config.get("aws:region"), account=account))
+
+
+def node_group(**changed: Any) -> dict[str, Any]:
+    """Return changes of the node group of staging."""
+    return {"nodeGroups": {"general": changed}}
+
+
+def rocketmq(**changed: Any) -> dict[str, Any]:
+    """Return changes of RocketMQ."""
+    return {"rocketmq": changed}

@@ -25,7 +25,7 @@ from eks_rocketmq.stack.stack_file import find_single_account
 from eks_rocketmq.stack.stack_paths import STACK_FILE
 from tests.unit.harness import run, stack_config
 from tests.unit.harness.rejections import rejects
-from tests.unit.stack_case import parse_stack
+from tests.unit.stack_case import node_group, parse_stack
 
 ACCOUNT, OTHER_ACCOUNT = "140023393377", "111122223333"
 REGION = "ap-southeast-1"
@@ -59,10 +59,6 @@ def entries(principal: str) -> dict[str, Any]:
     return {"cluster": {"accessEntries": [entry]}}
 
 
-def nodes(**changed: Any) -> dict[str, Any]:
-    return {"nodeGroups": {"general": changed}}
-
-
 def annotations(value: str) -> dict[str, Any]:
     external = {"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"], "annotations": {CERTIFICATE_ANNOTATION: value}}
     return {"rocketmq": {"external": external}}
@@ -74,9 +70,9 @@ PATHS: dict[str, tuple[Callable[..., str], Callable[[str], dict[str, Any]]]] = {
     "cluster.log_kms_key_arn": (key, lambda text: {"cluster": {"logKmsKeyArn": text}}),
     "cluster.secrets_kms_key_arn": (key, lambda text: {"cluster": {"secretsKmsKeyArn": text}}),
     "network.permissions_boundary": (policy, lambda text: {"network": {"permissionsBoundary": text}}),
-    "node_groups['general'].role_arn": (role, lambda text: nodes(roleArn=text)),
-    "node_groups['general'].disk_kms_key_arn": (key, lambda text: nodes(diskKmsKeyArn=text)),
-    "node_groups['general'].managed_policies[0]": (policy, lambda text: nodes(managedPolicies=[text])),
+    "node_groups['general'].role_arn": (role, lambda text: node_group(roleArn=text)),
+    "node_groups['general'].disk_kms_key_arn": (key, lambda text: node_group(diskKmsKeyArn=text)),
+    "node_groups['general'].managed_policies[0]": (policy, lambda text: node_group(managedPolicies=[text])),
     "ebs_csi.permissions_boundary": (policy, lambda text: {"ebsCsi": {"permissionsBoundary": text}}),
     "ebs_csi.kms_key_arns[0]": (key, lambda text: {"ebsCsi": {"kmsKeyArns": [text]}}),
     "storage.kms_key_id": (key, lambda text: {"storage": {"kmsKeyId": text}}),

@@ -16,7 +16,7 @@ from eks_rocketmq.stack.new_cluster import NewCluster
 from eks_rocketmq.stack.new_cluster_checks import find_lockout
 from tests.unit.harness import PROJECT
 from tests.unit.harness.rejections import Wording, check_wording
-from tests.unit.stack_case import parse_stack
+from tests.unit.stack_case import node_group, parse_stack
 
 ROLE = "arn:aws:iam::140023393377:role/team"
 CREATOR = "arn:aws:iam::140023393377:user/ci"
@@ -33,10 +33,6 @@ def prod(**changed: Any) -> Callable[[], object]:
 
 def staging(**changed: Any) -> Callable[[], object]:
     return lambda: parse_stack("staging", changed)
-
-
-def node_group(**changed: Any) -> dict[str, Any]:
-    return {"nodeGroups": {"general": changed}}
 
 
 def entry(policy: str, **changed: Any) -> dict[str, Any]:

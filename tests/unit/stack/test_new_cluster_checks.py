@@ -14,7 +14,7 @@ from eks_rocketmq.stack.stack_paths import STACK_FILE
 from tests.unit.harness import Fakes, Recording, run_stack
 from tests.unit.harness.fakes import ACCOUNT
 from tests.unit.harness.rejections import rejects
-from tests.unit.stack_case import parse_stack
+from tests.unit.stack_case import node_group, parse_stack, rocketmq
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/deployer"
 ADMIN = "AmazonEKSClusterAdminPolicy"
@@ -22,16 +22,8 @@ ECR = f"{ACCOUNT}.dkr.ecr.ap-southeast-1.amazonaws.com/rocketmq"
 ENDPOINTS = ["ec2", "ecr.api", "ecr.dkr", "sts"]
 
 
-def nodes(**changed: Any) -> dict[str, Any]:
-    return {"nodeGroups": {"general": changed}}
-
-
 def addons(name: str, version: str) -> dict[str, Any]:
     return {"addons": {"addons": [{"name": name, "version": version}]}}
-
-
-def rocketmq(**changed: Any) -> dict[str, Any]:
-    return {"rocketmq": changed}
 
 
 def grant(*policies: dict[str, Any], **changed: Any) -> dict[str, Any]:
@@ -59,18 +51,18 @@ UNREACHABLE = ("rocketmq.image", "image-unreachable")
     ("overrides", "rejection"),
     [
         # Versions.
-        (nodes(version="1.36"), (f"{GENERAL}.version", "version-skew")),
-        (nodes(version="1.31"), (f"{GENERAL}.version", "version-skew")),
-        (nodes(releaseVersion="1.36.0-20260715"), (f"{GENERAL}.release_version", "version-skew")),
+        (node_group(version="1.36"), (f"{GENERAL}.version", "version-skew")),
+        (node_group(version="1.31"), (f"{GENERAL}.version", "version-skew")),
+        (node_group(releaseVersion="1.36.0-20260715"), (f"{GENERAL}.release_version", "version-skew")),
         (
-            nodes(version="1.34", releaseVersion="1.35.2-20260715"),
+            node_group(version="1.34", releaseVersion="1.35.2-20260715"),
             (f"{GENERAL}.release_version", "ami-release-of-other-version"),
         ),
         (addons("kube-proxy", "v1.36.0-eksbuild.1"), KUBE_PROXY),
         (addons("kube-proxy", "v1.31.0-eksbuild.1"), KUBE_PROXY),
         # Policies of the pod network.
         (NODE_IDENTITY, NO_CNI_POLICY),
-        ({**NODE_IDENTITY, **nodes(managedPolicies=["AmazonSSMManagedInstanceCore"])}, NO_CNI_POLICY),
+        ({**NODE_IDENTITY, **node_group(managedPolicies=["AmazonSSMManagedInstanceCore"])}, NO_CNI_POLICY),
         # Access to the cluster.
         (grant({"policy": "AmazonEKSViewPolicy"}), NO_ADMIN),
         (grant({"policy": ADMIN, "namespaces": ["rocketmq"]}), NO_ADMIN),
@@ -126,7 +118,7 @@ def test_contradictory_settings_are_rejected(overrides: dict[str, Any], rejectio
 
 
 def test_all_contradictions_are_reported_in_one_run() -> None:
-    overrides = {**nodes(version="1.36"), **grant({"policy": "AmazonEKSViewPolicy"}), "ebsCsi": POD_IDENTITY}
+    overrides = {**node_group(version="1.36"), **grant({"policy": "AmazonEKSViewPolicy"}), "ebsCsi": POD_IDENTITY}
     agent = ("ebs_csi.identity", "pod-identity-without-agent")
     with rejects((f"{GENERAL}.version", "version-skew"), NO_ADMIN, agent):
         parse_stack("staging", overrides)
@@ -135,20 +127,20 @@ def test_all_contradictions_are_reported_in_one_run() -> None:
 @pytest.mark.parametrize(
     "overrides",
     [
-        nodes(version="1.35"),
-        nodes(version="1.32"),
-        nodes(version="1.34", releaseVersion="1.34.2-20260715"),
-        nodes(releaseVersion="1.33.2-20260715"),
+        node_group(version="1.35"),
+        node_group(version="1.32"),
+        node_group(version="1.34", releaseVersion="1.34.2-20260715"),
+        node_group(releaseVersion="1.33.2-20260715"),
         # Bottlerocket has its own release numbers.
-        nodes(amiType="BOTTLEROCKET_x86_64", releaseVersion="1.50.0-5d4ac849"),
-        nodes(amiType="BOTTLEROCKET_x86_64", version="1.35", releaseVersion="1.50.0-5d4ac849"),
+        node_group(amiType="BOTTLEROCKET_x86_64", releaseVersion="1.50.0-5d4ac849"),
+        node_group(amiType="BOTTLEROCKET_x86_64", version="1.35", releaseVersion="1.50.0-5d4ac849"),
         addons("kube-proxy", "v1.34.1-eksbuild.2"),
         addons("coredns", "v1.13.2-eksbuild.1"),
-        {**NODE_IDENTITY, **nodes(managedPolicies=["AmazonEKS_CNI_Policy"])},
-        {**NODE_IDENTITY, **nodes(managedPolicies=["arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"])},
+        {**NODE_IDENTITY, **node_group(managedPolicies=["AmazonEKS_CNI_Policy"])},
+        {**NODE_IDENTITY, **node_group(managedPolicies=["arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"])},
         # The permissions of a custom role or policy are unknown.
-        {**NODE_IDENTITY, **nodes(managedPolicies=["arn:aws:iam::140023393377:policy/pods"])},
-        {**NODE_IDENTITY, **nodes(roleArn="arn:aws:iam::140023393377:role/nodes")},
+        {**NODE_IDENTITY, **node_group(managedPolicies=["arn:aws:iam::140023393377:policy/pods"])},
+        {**NODE_IDENTITY, **node_group(roleArn="arn:aws:iam::140023393377:role/nodes")},
         grant({"policy": ADMIN}),
         {"cluster": {"roleArn": ROLE}},
         without_nat(),
@@ -267,7 +259,7 @@ def test_settings_that_need_objects_missing_in_a_new_cluster_are_reported(
 
 
 def test_node_groups_that_need_an_autoscaler_are_reported() -> None:
-    new = parse_stack("staging", {**nodes(autoscaled=True, maxSize=3), **FIVE_REPLICAS}).cluster
+    new = parse_stack("staging", {**node_group(autoscaled=True, maxSize=3), **FIVE_REPLICAS}).cluster
     assert isinstance(new, NewCluster)
     (message,) = new.missing_objects
     assert (str(message.path), message.code) == ("node_groups", "no-autoscaler-yet")
@@ -300,9 +292,9 @@ def test_cluster_creation_is_rejected_if_objects_are_missing() -> None:
         rocketmq(external={"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"]}),
         rocketmq(monitoring={"monitor": "none"}),
         rocketmq(namespace="default", createNamespace=False),
-        nodes(autoscaled=True, maxSize=3),
+        node_group(autoscaled=True, maxSize=3),
         {
-            **nodes(autoscaled=True, maxSize=3),
+            **node_group(autoscaled=True, maxSize=3),
             **FIVE_REPLICAS,
             "addons": {"addons": [{"name": "cluster-autoscaler"}]},
         },
@@ -320,7 +312,7 @@ def test_missing_objects_are_not_checked_for_an_existing_cluster() -> None:
 @given(st.integers(30, 60), st.integers(-6, 3))
 def test_nodes_are_accepted_within_the_version_skew_only(minor: int, difference: int) -> None:
     version = max(10, minor + difference)
-    overrides = {"cluster": {"version": f"1.{minor}"}, **nodes(version=f"1.{version}")}
+    overrides = {"cluster": {"version": f"1.{minor}"}, **node_group(version=f"1.{version}")}
     if -SKEW <= version - minor <= 0:
         parse_stack("staging", overrides)
     else:

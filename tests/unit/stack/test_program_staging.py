@@ -19,7 +19,7 @@ from tests.unit.harness.fakes import ACCOUNT
 from tests.unit.harness.golden import committed, urns
 from tests.unit.harness.rejections import list_rejections, rejects
 from tests.unit.harness.trust import Token, admits
-from tests.unit.stack_case import parse_stack
+from tests.unit.stack_case import node_group, parse_stack, rocketmq
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/deployer"
 LAST = f"arn:aws:iam::{ACCOUNT}:role/last"
@@ -201,10 +201,6 @@ def test_an_encrypted_assumed_role_is_not_shown(role: str | None) -> None:
     assert LAST not in str(error.value)
 
 
-def node_group(**changed: Any) -> dict[str, Any]:
-    return {"nodeGroups": {"general": changed}}
-
-
 def test_a_node_group_with_the_longest_accepted_name_is_created() -> None:
     name = "g" * 28
     recording = run_stack(
@@ -229,10 +225,6 @@ def tolerate(*tolerations: dict[str, str]) -> dict[str, Any]:
 
 ROLES: dict[str, Any] = {role: {"pods": TOLERATION} for role in ("nameServers", "controllers", "proxies")}
 BROKERS = {"brokerGroups": [{"name": "broker-a", "pods": TOLERATION}]}
-
-
-def rocketmq(**changed: Any) -> dict[str, Any]:
-    return {"rocketmq": changed}
 
 
 def addons(**changed: Any) -> dict[str, Any]:
