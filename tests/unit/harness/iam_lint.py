@@ -8,6 +8,8 @@ from typing import Any
 
 from policy_sentry.querying.actions import get_action_data
 
+from tests.unit.harness.permissions import as_list
+
 _ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
 _TRUST_ELEMENTS = {"Effect", "Principal", "Action", "Condition"}
 _OPERATORS = {"ArnEquals", "ArnLike", "Bool", "StringEquals", "StringLike"}
@@ -28,7 +30,7 @@ def permission_problems(text: str, partition: str) -> list[str]:
     for statement in document["Statement"]:
         if unknown := set(statement) - _ELEMENTS:
             problems.append(f"unknown elements {sorted(unknown)}")
-        for action in _listed(statement.get("Action", [])):
+        for action in as_list(statement.get("Action", [])):
             problems += _action(action, statement, partition)
     return problems
 
@@ -41,7 +43,7 @@ def trust_problems(text: str, partition: str) -> list[str]:
         if set(statement) != _TRUST_ELEMENTS:
             problems.append(f"elements {sorted(statement)}; a trust policy with conditions has all four")
         for kind, principals in statement.get("Principal", {}).items():
-            for principal in _listed(principals):
+            for principal in as_list(principals):
                 match = _ARN.fullmatch(principal)
                 right = (
                     match is not None and match["partition"] == partition and "oidc-provider/" in principal
@@ -49,7 +51,7 @@ def trust_problems(text: str, partition: str) -> list[str]:
                     else kind == "Service" and bool(_SERVICE.fullmatch(principal))
                 )
                 problems += [] if right else [f"principal {kind} {principal}"]
-        for action in _listed(statement.get("Action", [])):
+        for action in as_list(statement.get("Action", [])):
             if not _rows(action):
                 problems.append(f"there is no action {action}")
         conditions = statement.get("Condition", {})
@@ -65,7 +67,7 @@ def _frame(document: Document) -> Iterator[str]:
     for statement in document["Statement"]:
         if statement.get("Effect") != "Allow":
             yield f"Effect is {statement.get('Effect')}"
-        for resource in _listed(statement.get("Resource", [])):
+        for resource in as_list(statement.get("Resource", [])):
             if resource != "*" and not _ARN.fullmatch(resource):
                 yield f"resource {resource} is no ARN"
 
@@ -76,7 +78,7 @@ def _action(action: str, statement: Document, partition: str) -> Iterator[str]:
         yield f"there is no action {action}"
         return
     accepted: set[str] = set()
-    for resource in _listed(statement["Resource"]):
+    for resource in as_list(statement["Resource"]):
         fitting = [row for row in rows if _fits(resource, row["resource_arn_format"], partition)]
         if resource == "*" and any(row["resource_arn_format"] != "*" for row in rows):
             yield f"{action} has resource-level permissions and is allowed on *"
@@ -117,7 +119,3 @@ def _overlap(one: str, other: str) -> bool:
 def _known(key: str, accepted: set[str]) -> bool:
     general = re.sub(r"Tag/.*", "Tag/${TagKey}", key)
     return key in _GLOBAL_KEYS or general in accepted
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value

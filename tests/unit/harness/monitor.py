@@ -71,13 +71,11 @@ class HookRecorder:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
 
-    def register_resource_hook(self, hook: ResourceHook) -> None:
+    def register_resource_hook(self, hook: ResourceHook | ErrorHook) -> None:
         """Record the hook under its name."""
         self._recording.hooks[hook.name] = hook.callback
 
-    def register_error_hook(self, hook: ErrorHook) -> None:
-        """Record the hook under its name."""
-        self._recording.hooks[hook.name] = hook.callback
+    register_error_hook = register_resource_hook
 
     def register_transform(self, transform: ResourceTransform) -> callback_pb2.Callback:
         """Record the transform. The monitor applies it where the engine would."""

@@ -24,16 +24,17 @@ _OPERATORS = {
 }
 
 
-def _listed(value: str | list[str]) -> list[str]:
+def as_list(value: str | list[str]) -> list[str]:
+    """Return a value of a policy, where one string stands for a list of one."""
     return [value] if isinstance(value, str) else value
 
 
 def _applies(statement: Mapping[str, Any], request: Request) -> bool:
     return (
-        any(fnmatch.fnmatchcase(request.action.lower(), each.lower()) for each in _listed(statement["Action"]))
-        and any(fnmatch.fnmatchcase(request.resource, each) for each in _listed(statement["Resource"]))
+        any(fnmatch.fnmatchcase(request.action.lower(), each.lower()) for each in as_list(statement["Action"]))
+        and any(fnmatch.fnmatchcase(request.resource, each) for each in as_list(statement["Resource"]))
         and all(
-            key in request.context and any(_OPERATORS[operator](request.context[key], each) for each in _listed(wanted))
+            key in request.context and any(_OPERATORS[operator](request.context[key], each) for each in as_list(wanted))
             for operator, keys in statement.get("Condition", {}).items()
             for key, wanted in keys.items()
         )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.unit.harness.permissions import as_list
+
 ACCOUNT = "140023393377"
 
 
@@ -63,10 +65,6 @@ _OPERATORS = {
 }
 
 
-def _as_list(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
 def statements(document: str) -> list[dict[str, Any]]:
     """Return the statements of a policy."""
     return json.loads(document)["Statement"]
@@ -85,13 +83,13 @@ def admits(document: str, caller: Token | PodIdentity, account: str = ACCOUNT) -
 
 def _applies(statement: Mapping, action: str, caller: Token | PodIdentity, account: str) -> bool:
     kind, principal = caller.principal(account)
-    if statement["Effect"] != "Allow" or action not in _as_list(statement["Action"]):
+    if statement["Effect"] != "Allow" or action not in as_list(statement["Action"]):
         return False
-    if principal not in _as_list(statement["Principal"].get(kind, [])):
+    if principal not in as_list(statement["Principal"].get(kind, [])):
         return False
     claims = caller.claims()
     return all(
-        key in claims and any(_OPERATORS[operator](claims[key], pattern) for pattern in _as_list(patterns))
+        key in claims and any(_OPERATORS[operator](claims[key], pattern) for pattern in as_list(patterns))
         for operator, conditions in statement.get("Condition", {}).items()
         for key, patterns in conditions.items()
     )
