@@ -19,7 +19,7 @@ from eks_rocketmq.commands import doctor_command, status_command
 from eks_rocketmq.doctor.facts.fact_files import write_facts
 from eks_rocketmq.status import status_reader
 from tests.unit.doctor.driver_faults import with_missing_plugin
-from tests.unit.kubernetes_api import serving
+from tests.unit.kubernetes_api import Api
 from tests.unit.status.status_case import FakePods, fill_cluster
 
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
@@ -85,7 +85,7 @@ def run(app: typer.Typer, *arguments: str) -> None:
 
 
 @pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[list[str]]:
+def live(api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Return the arguments for a fake cluster, whose report is repeated once."""
     pods, reader, waits = FakePods(), status_reader.StatusReader, []
     monkeypatch.setattr(status_reader, "StatusReader", lambda *arguments: reader(*arguments, pods))
@@ -96,11 +96,10 @@ def live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[list[str]
             raise KeyboardInterrupt
 
     monkeypatch.setattr(status_command.time, "sleep", wait)
-    with serving() as api:
-        fill_cluster(api)
-        config = tmp_path / "config"
-        config.write_text(api.kubeconfig)
-        yield ["--kubeconfig", str(config), "--no-identity"]
+    fill_cluster(api)
+    config = tmp_path / "config"
+    config.write_text(api.kubeconfig)
+    return ["--kubeconfig", str(config), "--no-identity"]
 
 
 @pytest.mark.parametrize(("value", "colored"), [(None, True), ("", True), ("1", False)])

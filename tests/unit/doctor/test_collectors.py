@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,9 @@ READ_ONLY = re.compile(r"(Describe|Get|List|Simulate)[A-Z]\w+|AssumeRoleWithWebI
 
 
 @pytest.fixture
-def api() -> Generator[Api]:
-    with serving() as found:
-        fill_cluster(found)
-        yield found
+def api(api: Api) -> Api:
+    fill_cluster(api)
+    return api
 
 
 def collect(api: Api, aws: FakeAws | None = None, *, offline: bool = False) -> Facts:

@@ -1,7 +1,7 @@
 """Rights of the doctor, taken away one by one: it names the missing one, and never another cause."""
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ from tests.unit.doctor.live_case import (
     fill_unreachable,
 )
 from tests.unit.harness.fakes import REGION
-from tests.unit.kubernetes_api import Api, serving
+from tests.unit.kubernetes_api import Api
 
 RULES = build_cluster_role()["rules"]
 RIGHTS = [
@@ -95,10 +95,9 @@ def test_without_a_right_a_healthy_cluster_has_no_fault(build: Callable[[], Fact
 
 
 @pytest.fixture
-def api() -> Generator[Api]:
-    with serving() as found:
-        fill_cluster(found)
-        yield found
+def api(api: Api) -> Api:
+    fill_cluster(api)
+    return api
 
 
 def fill_pending(api: Api, aws: FakeAws) -> None:

@@ -36,7 +36,7 @@ from tests.unit.doctor.healthy_cases import (
 )
 from tests.unit.doctor.live_case import build_aws, fill_cluster
 from tests.unit.doctor.test_diagnosis import ORIGINAL
-from tests.unit.kubernetes_api import serving
+from tests.unit.kubernetes_api import Api
 
 SCHEMA = json.loads((resources.files("eks_rocketmq.doctor") / "report.schema.json").read_text())
 VALIDATOR = validator_for(SCHEMA)(SCHEMA)
@@ -117,29 +117,27 @@ def test_a_wrong_argument_is_rejected(tmp_path: Path, arguments: tuple[str, ...]
     assert (status, message in text) == (2, True)
 
 
-def test_a_live_cluster_is_judged_and_dumped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_live_cluster_is_judged_and_dumped(api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     aws = build_aws()
     monkeypatch.setattr(live_cluster, "create_boto_session", lambda *_: aws)
     config, dump = tmp_path / "config", tmp_path / "dump"
-    with serving() as api:
-        fill_cluster(api)
-        config.write_text(api.kubeconfig)
-        status, text = invoke(
-            "--kubeconfig", str(config), "--cluster", "prod", "--region", "ap-southeast-1", "--dump", str(dump)
-        )
+    fill_cluster(api)
+    config.write_text(api.kubeconfig)
+    status, text = invoke(
+        "--kubeconfig", str(config), "--cluster", "prod", "--region", "ap-southeast-1", "--dump", str(dump)
+    )
     assert status == 0, text
     assert "healthy" in text
     assert diagnose(read_facts(dump)).findings == ()
     assert invoke("--from", str(dump), "--claim", "rocketmq/data-0")[0] == 0
 
 
-def test_without_a_cluster_name_aws_is_not_judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_cluster_name_aws_is_not_judged(api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(live_cluster, "create_boto_session", lambda *_: build_aws())
     config = tmp_path / "config"
-    with serving() as api:
-        fill_cluster(api)
-        config.write_text(api.kubeconfig)
-        status, text = invoke("--kubeconfig", str(config))
+    fill_cluster(api)
+    config.write_text(api.kubeconfig)
+    status, text = invoke("--kubeconfig", str(config))
     assert status == 2
     assert "no cluster name is known; give it with --cluster" in text
 

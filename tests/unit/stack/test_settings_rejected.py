@@ -1,14 +1,10 @@
 """Rejected settings: path and code of each error, and how the stack file spells them."""
 
-import shutil
-from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
 
 from eks_rocketmq.stack.settings import AwsSettings, parse
-from tests.unit.harness import REPOSITORY
 from tests.unit.harness.rejections import Rejection, list_rejections, rejects
 from tests.unit.stack.settings_case import get_error, group, prod, prod_rocketmq, texts, to_snake_case
 
@@ -309,10 +305,8 @@ def test_an_error_names_the_stack_file_and_uses_its_spelling(changed: dict[str, 
     assert get_error("prod", {"rocketmq": changed}, preview=True) == f"Pulumi.prod.yaml: {text}"
 
 
-def test_errors_name_the_stack_file_and_have_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for file in ("Pulumi.yaml", "Pulumi.prod.yaml"):
-        shutil.copy(REPOSITORY / file, tmp_path)
-    monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
+@pytest.mark.usefixtures("prod_folder")
+def test_errors_name_the_stack_file_and_have_no_traceback() -> None:
     error = get_error("prod", {"storag": {"className": "gp2"}, "storage": None}, preview=True)
     assert error == (
         "Pulumi.prod.yaml: 2 errors\n"

@@ -11,8 +11,14 @@ from eks_rocketmq.status.status_facts import PodAnswers, StatusFacts
 from eks_rocketmq.status.status_findings import judge_status
 from eks_rocketmq.status.status_parsers import parse_claim, parse_pod, parse_workload
 from eks_rocketmq.status.status_reader import StatusReader
-from tests.unit.kubernetes_api import Api, serving
+from tests.unit.kubernetes_api import Api
 from tests.unit.status.status_case import GIB, IDENTITY, FakePods, build_facts, fill_cluster
+
+
+@pytest.fixture
+def api(api: Api) -> Api:
+    fill_cluster(api)
+    return api
 
 
 def read(api: Api, pods: FakePods) -> StatusFacts:
@@ -20,15 +26,13 @@ def read(api: Api, pods: FakePods) -> StatusFacts:
     return reader.read(lambda: IDENTITY)
 
 
-def test_the_facts_are_those_of_the_deployment() -> None:
+def test_the_facts_are_those_of_the_deployment(api: Api) -> None:
     pods = FakePods()
-    with serving() as api:
-        fill_cluster(api)
-        found = read(api, pods)
-        assert api.writes() == []
-        assert {each.query.get("labelSelector") for each in api.requests if "pods" in each.path} == {
-            "app.kubernetes.io/part-of=rocketmq"
-        }
+    found = read(api, pods)
+    assert api.writes() == []
+    assert {each.query.get("labelSelector") for each in api.requests if "pods" in each.path} == {
+        "app.kubernetes.io/part-of=rocketmq"
+    }
     expected = build_facts(read_at=found.read_at)
     assert found.workloads == expected.workloads
     assert found.pods == expected.pods
@@ -43,32 +47,26 @@ def test_the_facts_are_those_of_the_deployment() -> None:
     assert len(pods.asked) == 11
 
 
-def test_a_pod_that_does_not_run_is_not_asked() -> None:
+def test_a_pod_that_does_not_run_is_not_asked(api: Api) -> None:
     pods = FakePods()
-    with serving() as api:
-        fill_cluster(api)
-        status = api.objects["/api/v1/namespaces/rocketmq/pods/rocketmq-broker-a-2"]["status"]
-        status["containerStatuses"][0] |= {"ready": False, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
-        found = read(api, pods)
+    status = api.objects["/api/v1/namespaces/rocketmq/pods/rocketmq-broker-a-2"]["status"]
+    status["containerStatuses"][0] |= {"ready": False, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    found = read(api, pods)
     assert "rocketmq-broker-a-2" not in pods.asked
     assert isinstance(found.pods, tuple)
     assert [each.reason for each in found.pods if not each.ready] == ["CrashLoopBackOff"]
 
 
-def test_a_refused_exec_names_the_missing_permission() -> None:
-    with serving() as api:
-        fill_cluster(api)
-        found = read(api, FakePods(refusal=ApiException(403, "cannot get resource pods/exec")))
+def test_a_refused_exec_names_the_missing_permission(api: Api) -> None:
+    found = read(api, FakePods(refusal=ApiException(403, "cannot get resource pods/exec")))
     fact = found.answers["rocketmq-broker-a-0"]
     assert fact == Unreadable(
         "exec in pod rocketmq-broker-a-0", "get and create pods/exec", "403 cannot get resource pods/exec"
     )
 
 
-def test_a_failed_exec_is_unreadable_for_its_pod_alone() -> None:
-    with serving() as api:
-        fill_cluster(api)
-        found = read(api, FakePods(silent={"rocketmq-broker-a-1"}))
+def test_a_failed_exec_is_unreadable_for_its_pod_alone(api: Api) -> None:
+    found = read(api, FakePods(silent={"rocketmq-broker-a-1"}))
     unreadable = {name: each for name, each in found.answers.items() if isinstance(each, Unreadable)}
     assert unreadable == {
         "rocketmq-broker-a-1": Unreadable("exec in pod rocketmq-broker-a-1", "", "container not found")
@@ -85,11 +83,9 @@ def test_a_failed_exec_is_unreadable_for_its_pod_alone() -> None:
         ("/api/v1/nodes", "zones"),
     ],
 )
-def test_a_refused_list_names_the_missing_permission(path: str, field: str) -> None:
-    with serving() as api:
-        fill_cluster(api)
-        api.refuse("GET", path, 403, "Forbidden", "no")
-        found = getattr(read(api, FakePods()), field)
+def test_a_refused_list_names_the_missing_permission(api: Api, path: str, field: str) -> None:
+    api.refuse("GET", path, 403, "Forbidden", "no")
+    found = getattr(read(api, FakePods()), field)
     assert isinstance(found, Unreadable)
     assert found.permission.startswith("list ")
 
@@ -125,10 +121,8 @@ def test_a_pod_says_why_it_is_not_ready(status: dict, reason: str) -> None:
     assert (found.ready, found.reason) == (False, reason)
 
 
-def test_a_pod_that_leaves_is_not_ready() -> None:
-    with serving() as api:
-        fill_cluster(api)
-        pod = api.objects["/api/v1/namespaces/rocketmq/pods/rocketmq-broker-a-0"]
+def test_a_pod_that_leaves_is_not_ready(api: Api) -> None:
+    pod = api.objects["/api/v1/namespaces/rocketmq/pods/rocketmq-broker-a-0"]
     assert parse_pod(pod, {}).ready
     pod["metadata"]["deletionTimestamp"] = "2026-11-29T08:00:00Z"
     found = parse_pod(pod, {})
@@ -159,11 +153,9 @@ def test_a_claim_says_how_far_its_growth_is(requested: str, status: dict, step: 
     assert (found.resizing, found.resize_error) == (step, error)
 
 
-def test_pods_of_an_older_revision_are_counted() -> None:
-    with serving() as api:
-        fill_cluster(api)
-        sets = api.objects["/apis/apps/v1/namespaces/rocketmq/statefulsets/rocketmq-broker-a"]
-        pods = [each for path, each in api.objects.items() if "/pods/rocketmq-broker-a" in path]
+def test_pods_of_an_older_revision_are_counted(api: Api) -> None:
+    sets = api.objects["/apis/apps/v1/namespaces/rocketmq/statefulsets/rocketmq-broker-a"]
+    pods = [each for path, each in api.objects.items() if "/pods/rocketmq-broker-a" in path]
     assert parse_workload("StatefulSet", sets, pods).updated == 3
     pods[0]["metadata"]["labels"]["controller-revision-hash"] = "r1"
     assert parse_workload("StatefulSet", sets, pods).updated == 2

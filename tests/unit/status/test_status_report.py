@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Generator
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -27,7 +26,7 @@ from tests.unit.doctor.live_case import build_aws
 from tests.unit.doctor.live_case import fill_cluster as fill_driver
 from tests.unit.harness import REPOSITORY
 from tests.unit.harness.fakes import REGION
-from tests.unit.kubernetes_api import Api, serving
+from tests.unit.kubernetes_api import Api
 from tests.unit.status.status_case import (
     GIB,
     FakePods,
@@ -179,20 +178,19 @@ def test_many_findings_are_cut_in_the_text_only() -> None:
 
 
 @pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[tuple[Api, FakePods, list[str]]]:
+def live(api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Api, FakePods, list[str]]:
     """A fake cluster with driver and deployment, and the arguments that select it."""
     pods = FakePods()
     reader = status_reader.StatusReader
     monkeypatch.setattr(status_reader, "StatusReader", lambda *arguments: reader(*arguments, pods))
     monkeypatch.setattr("eks_rocketmq.doctor.live_cluster.create_boto_session", lambda *_: build_aws())
     config = tmp_path / "config"
-    with serving() as api:
-        fill_driver(api)
-        api.objects.pop("/api/v1/namespaces/rocketmq/pods")
-        api.objects.pop("/api/v1/nodes")
-        fill_cluster(api)
-        config.write_text(api.kubeconfig)
-        yield api, pods, ["--kubeconfig", str(config), "--cluster", "prod", "--region", "ap-southeast-1"]
+    fill_driver(api)
+    api.objects.pop("/api/v1/namespaces/rocketmq/pods")
+    api.objects.pop("/api/v1/nodes")
+    fill_cluster(api)
+    config.write_text(api.kubeconfig)
+    return api, pods, ["--kubeconfig", str(config), "--cluster", "prod", "--region", "ap-southeast-1"]
 
 
 def invoke(*arguments: str) -> tuple[int, str]:
