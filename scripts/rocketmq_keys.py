@@ -26,12 +26,12 @@ _MACHINES = (
 _HOME = "-Duser.home=/home/rocketmq"  # as in the official image
 
 
-def extract(version: str, report: Report) -> str:
+def extract(version: str) -> str:
     """Return the content of a version's key file.
 
     Raises CacheError when its jars cannot be fetched or read.
     """
-    jars = entry.ensure(CACHE, recipes.rocketmq_jars(version), report)
+    jars = entry.ensure(CACHE, recipes.rocketmq_jars(version), Report())
     few, many = (_described(jars, machine, version) for machine in _MACHINES)
     for role, keys in few.items():
         for key, known in keys.items():
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m scripts.rocketmq_keys VERSION, such as 5.5.0", file=sys.stderr)
         return 2
     try:
-        text = extract(arguments[0], Report())
+        text = extract(arguments[0])
     except CacheError as error:
         print(f"✗ {error}", file=sys.stderr)
         return 1

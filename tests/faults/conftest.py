@@ -93,13 +93,7 @@ class SharedCluster:
         (workloads,) = name_run(WORKLOADS[load])
         correct = False
         try:
-            audit = run_audit(
-                cluster,
-                fault,
-                find_fault(fault, cluster),
-                folder,
-                workloads=workloads,
-            )
+            audit = run_audit(cluster, fault, find_fault(fault, cluster), folder, workloads=workloads)
             correct = audit.findings.correct
         finally:
             if not correct:
@@ -143,13 +137,7 @@ def audit_fault(shared_cluster: SharedCluster, tmp_path: Path, request: pytest.F
             with start_cluster(
                 folder, agent=agent, broker_config=broker_config, with_volumes=fault in DISK_FAULTS
             ) as cluster:
-                audit = run_audit(
-                    cluster,
-                    fault,
-                    find_fault(fault, cluster),
-                    folder,
-                    workloads=WORKLOADS[load],
-                )
+                audit = run_audit(cluster, fault, find_fault(fault, cluster), folder, workloads=WORKLOADS[load])
         record(request.node, audit.row, load=load, agent=agent, **(broker_config or {}))
         return audit
 
