@@ -70,6 +70,7 @@ def find_collisions(workload: Workload, found: Mapping[str, Sequence[Object]]) -
             *_find_name_collisions(workload, others),
             *_find_selected_pods(workload, others),
             *_find_ambiguous_services(workload, others),
+            *_find_missing_controller_claims(workload, found),
         ],
         warnings=[
             *_find_foreign_selectors(workload, others),
@@ -153,9 +154,24 @@ def _find_shared_claim_labels(workload: Workload, others: Mapping[str, Sequence[
         )
 
 
+def _find_missing_controller_claims(workload: Workload, found: Mapping[str, Sequence[Object]]) -> Iterator[str]:
+    """Find controllers that would start without a log beside others that have one.
+
+    RocketMQ does not change the members of the Raft quorum, and empty members can be a majority.
+    """
+    reused, missing = _split_claims(workload, found)
+    if workload.role == labels.CONTROLLER and reused and missing:
+        yield (
+            f"{workload.name} would use the claims that exist already, {', '.join(reused)}, and start the other "
+            f"controllers empty, because these claims are missing: {', '.join(missing)}. Empty controllers can elect a "
+            "leader without the log, and brokers would lose their IDs. Create the missing claims with a copy of the "
+            "log (steps 2 and 3 of docs/how-to/change-the-number-of-controllers.md). If all brokers start with empty "
+            "volumes, delete the existing claims instead."
+        )
+
+
 def _find_existing_claims(workload: Workload, found: Mapping[str, Sequence[Object]]) -> Iterator[str]:
-    existing = {each["metadata"]["name"] for each in found.get("PersistentVolumeClaim", ())}
-    reused, missing = ([name for name in workload.claims if (name in existing) is exists] for exists in (True, False))
+    reused, missing = _split_claims(workload, found)
     if reused:
         line = f"{workload.name} uses the claims that exist already, with the data on them: {', '.join(reused)}."
         if missing and workload.role == labels.BROKER:
@@ -164,6 +180,13 @@ def _find_existing_claims(workload: Workload, found: Mapping[str, Sequence[Objec
                 "group: start with one member (docs/how-to/migrate-a-statefulset.md)."
             )
         yield line
+
+
+def _split_claims(workload: Workload, found: Mapping[str, Sequence[Object]]) -> tuple[list[str], list[str]]:
+    """Return the claims of the workload that exist, and those that do not."""
+    existing = {each["metadata"]["name"] for each in found.get("PersistentVolumeClaim", ())}
+    reused, missing = ([name for name in workload.claims if (name in existing) is exists] for exists in (True, False))
+    return reused, missing
 
 
 def _find_matching_selectors(

@@ -195,6 +195,18 @@ def test_existing_claims_and_members_without_a_claim_are_warnings() -> None:
     assert "start empty" not in get_only("warnings", BROKERS, PersistentVolumeClaim=own)
 
 
+def test_controllers_without_some_of_their_claims_are_an_error() -> None:
+    claims = [f"data-rocketmq-controller-{ordinal}" for ordinal in range(3)]
+    controllers = workload(labels.CONTROLLER, None, claims=claims)
+    own = [claim(name, dict(controllers.selector)) for name in claims]
+    (error,) = list_collisions(controllers, PersistentVolumeClaim=own[:1]).errors
+    assert f"claims that exist already, {claims[0]}, and start" in error
+    assert f"these claims are missing: {claims[1]}, {claims[2]}." in error
+    assert "docs/how-to/change-the-number-of-controllers.md" in error
+    for complete in ([], own):
+        assert list_collisions(controllers, PersistentVolumeClaim=complete).errors == []
+
+
 def test_foreign_claims_are_no_collision_for_workloads_without_claims() -> None:
     assert (
         list_collisions(NAME_SERVERS, PersistentVolumeClaim=[claim("store", {"app": "rocketmq-nameserver"})]).warnings
