@@ -5,19 +5,16 @@ not answer does not block the deployment.
 """
 
 import asyncio
-import functools
-import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import pulumi
 from pulumi import ComponentResource, Output, ProviderResource, ResourceHookArgs, ResourceHookBinding
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.errors import ArgumentError
-from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
-from eks_rocketmq.pulumi_sdk.component import create_resource_hooks, spell_argument, spell_error
+from eks_rocketmq.lookups.check_hooks import RefusedError, create_check_hooks, warn_once
+from eks_rocketmq.pulumi_sdk.component import spell_argument
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 from eks_rocketmq.rocketmq.config.tls import MODE_FLAG
 from eks_rocketmq.rocketmq.namespace import collisions
@@ -50,13 +47,13 @@ def build_collision_hooks(name: str, component: ComponentResource, workload: Wor
             return
         result = collisions.find_collisions(workload, await _read_once(provider, settings, workload.namespace))
         for warning in result.warnings:
-            _warn_once(warning)
+            warn_once(warning)
         if result.errors:
             msg = "\n  ".join([f"{workload.kind} {workload.namespace}/{workload.name} cannot be made:", *result.errors])
-            raise _RefusedError(msg)
+            raise RefusedError(msg)
 
     question = f"what in namespace {workload.namespace} collides with {name}"
-    return ResourceHookBinding(before_create=_build_hooks(f"{name}-collisions", question, check))
+    return ResourceHookBinding(before_create=create_check_hooks(f"{name}-collisions", question, check))
 
 
 def build_pod_security_hooks(name: str, component: ComponentResource) -> ResourceHookBinding:
@@ -78,10 +75,10 @@ def build_pod_security_hooks(name: str, component: ComponentResource) -> Resourc
             return
         violations = await asyncio.to_thread(_list_violations, settings, metadata["name"], level)
         if violations:
-            raise _RefusedError(_format_violations(metadata["name"], level, violations))
+            raise RefusedError(_format_violations(metadata["name"], level, violations))
 
     question = f"whether pods of {name} meet its Pod Security level"
-    return ResourceHookBinding(before_update=_build_hooks(f"{name}-pod-security", question, check))
+    return ResourceHookBinding(before_update=create_check_hooks(f"{name}-pod-security", question, check))
 
 
 def build_member_hooks(name: str, component: ComponentResource, workload: Workload) -> ResourceHookBinding:
@@ -105,7 +102,7 @@ def build_member_hooks(name: str, component: ComponentResource, workload: Worklo
         validate_member_count(_get_replicas(args.old_inputs) if running is None else running, planned)
 
     question = f"whether {name} changes the number of its members"
-    return ResourceHookBinding(before_update=_build_hooks(f"{name}-members", question, check))
+    return ResourceHookBinding(before_update=create_check_hooks(f"{name}-members", question, check))
 
 
 def validate_member_count(running: int | None, planned: int | None) -> None:
@@ -149,7 +146,7 @@ def build_mode_hooks(name: str) -> ResourceHookBinding:
         validate_generation(_get_annotation(old, generation), _get_annotation(new, generation))
 
     question = f"whether pods of {name} understand each other during the update"
-    return ResourceHookBinding(before_update=_build_hooks(f"{name}-modes", question, check))
+    return ResourceHookBinding(before_update=create_check_hooks(f"{name}-modes", question, check))
 
 
 def validate_tls_change(before: str | None, after: str | None) -> None:
@@ -250,26 +247,6 @@ def _format_violations(namespace: str, level: str, violations: Sequence[str]) ->
     )
 
 
-class _RefusedError(RuntimeError):
-    """Rejection by a check. It stops the engine; any other error in a check does not."""
-
-
-def _build_hooks(name: str, question: str, check: Callable[[ResourceHookArgs], Awaitable[None]]) -> list[Any]:
-    async def run_check(args: ResourceHookArgs) -> None:
-        if os.environ.get(SKIP_VARIABLE):
-            return
-        try:
-            await check(args)
-        except _RefusedError:
-            raise
-        except ArgumentError as error:
-            raise _RefusedError(spell_error(error)) from error
-        except Exception as error:  # noqa: BLE001 - a failed check must not block a valid deployment
-            _warn_once(f"cannot tell {question} ({error}); going on without that check")
-
-    return create_resource_hooks(name, run_check)
-
-
 async def _resolve_provider(provider: ProviderResource | None) -> Mapping[str, str] | None:
     """Return kubeconfig and context of a provider, or None if unknown, so that no other cluster is queried."""
     known: dict[str, str] = {}
@@ -303,8 +280,3 @@ def _list_violations(settings: Mapping[str, str], namespace: str, level: str) ->
     return [
         line for line in dry_run_patch(settings, f"/api/v1/namespaces/{namespace}", body) if "existing pods" not in line
     ]
-
-
-@functools.cache
-def _warn_once(text: str) -> None:
-    pulumi.log.warn(text)

@@ -8,9 +8,8 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi import ResourceHookArgs, ResourceOptions
 
-from eks_rocketmq.lookups import kubernetes_api
+from eks_rocketmq.lookups import check_hooks, kubernetes_api
 from eks_rocketmq.lookups.create_checks import OWNER_TAG, SKIP_VARIABLE
-from eks_rocketmq.rocketmq.namespace import namespace_preflight
 from eks_rocketmq.rocketmq.namespace.collisions import KINDS, Collisions, Workload, find_collisions
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.rocket_mq import RocketMq
@@ -225,11 +224,11 @@ def preview_with_provider(api: Api, **changes: Any) -> Recording:
 @pytest.fixture
 def warned(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     lines: list[str] = []
-    namespace_preflight._warn_once.cache_clear()
+    check_hooks.warn_once.cache_clear()
     kubernetes_api._create_client.cache_clear()
-    monkeypatch.setattr(namespace_preflight.pulumi.log, "warn", lines.append)
+    monkeypatch.setattr(check_hooks.pulumi.log, "warn", lines.append)
     yield lines
-    namespace_preflight._warn_once.cache_clear()
+    check_hooks.warn_once.cache_clear()
 
 
 def run_hook(hook: Callable[..., Any], inputs: Any = None) -> None:

@@ -8,9 +8,8 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi import ResourceHookArgs, ResourceOptions
 
-from eks_rocketmq.lookups import kubernetes_api
+from eks_rocketmq.lookups import check_hooks, kubernetes_api
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
-from eks_rocketmq.rocketmq.namespace import namespace_preflight
 from eks_rocketmq.rocketmq.rocket_mq import RocketMq
 from tests.unit.harness import Recording, run
 from tests.unit.harness.recording import Registration
@@ -25,7 +24,7 @@ SET = "/apis/apps/v1/namespaces/rocketmq/statefulsets/rocketmq-controller"
 def no_warnings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     lines: list[str] = []
     kubernetes_api._create_client.cache_clear()
-    monkeypatch.setattr(namespace_preflight.pulumi.log, "warn", lines.append)
+    monkeypatch.setattr(check_hooks.pulumi.log, "warn", lines.append)
     yield
     assert lines == []
 
