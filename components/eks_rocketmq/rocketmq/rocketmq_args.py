@@ -32,7 +32,8 @@ class RocketMqArgs(TypedDict):
     `create_namespace`. Default: `restricted`."""
     version: NotRequired[str]
     """RocketMQ version: `5.3.3`, `5.4.0` or `5.5.0`. It determines the tag of the image, its home directory and the
-    known keys. Changing this restarts all pods one by one. Default: `5.5.0`."""
+    known keys. Changing this restarts all pods one by one. A preview rejects an older version than the deployed one.
+    Default: `5.5.0`."""
     image: NotRequired[str]
     """Image without tag, in the layout of the official image. Default: `apache/rocketmq`."""
     image_digest: NotRequired[str]

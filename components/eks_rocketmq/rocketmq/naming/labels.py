@@ -4,6 +4,7 @@ APP = "rocketmq"
 CLUSTER = "rocketmq"
 """Name of the RocketMQ cluster, `brokerClusterName`."""
 GROUP_LABEL = "rocketmq.apache.org/broker-group"
+VERSION_LABEL = "app.kubernetes.io/version"
 ACCESS_MODE_ANNOTATION = "rocketmq.apache.org/access-mode"
 INTERNAL_GENERATION_ANNOTATION = "rocketmq.apache.org/internal-generation"
 """Annotations of a StatefulSet with the settings of access control, for the checks of the next update."""
@@ -33,7 +34,7 @@ def build_labels(role: str, version: str, group: str | None = None) -> dict[str,
     return build_selector(role, group) | {
         "app.kubernetes.io/part-of": APP,
         "app.kubernetes.io/managed-by": "pulumi",
-        "app.kubernetes.io/version": version,
+        VERSION_LABEL: version,
     }
 
 

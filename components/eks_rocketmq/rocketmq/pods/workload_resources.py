@@ -23,6 +23,7 @@ from eks_rocketmq.rocketmq.network import network_policies
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
 from eks_rocketmq.rocketmq.pods.pending_pods import build_pending_pod_hooks
 from eks_rocketmq.rocketmq.pods.pod_settings import PodSettings
+from eks_rocketmq.rocketmq.pods.rollout_preflight import build_rollout_hooks
 from eks_rocketmq.rocketmq.pods.tls_volumes import add_tls_and_credentials
 
 LOGGING_FILES = {
@@ -288,7 +289,7 @@ def create_single_pod(scope: WorkloadScope, pod: Mapping[str, Any]) -> k8s.apps.
 def build_workload_hooks(  # noqa: PLR0913 - what a collision can concern
     name: str, scope: WorkloadScope, kind: str, pods: PodSettings, members: int = 0, *, has_claims: bool = False
 ) -> ResourceHookBinding:
-    """Return the hooks that query the cluster before the create of a workload, and after a failed rollout.
+    """Return the hooks before the create and the update of a workload, and after a failed rollout.
 
     Args:
         name: name of the resource.
@@ -321,8 +322,9 @@ def build_workload_hooks(  # noqa: PLR0913 - what a collision can concern
         # They roll before the other roles, so one check is enough for all.
         update = build_mode_hooks(name)
     before_create = [*(collisions.before_create or []), *(pending.before_create or [])]
+    before_update = [*(update.before_update or []), *(build_rollout_hooks(name) if has_claims else [])]
     return ResourceHookBinding(
-        before_create=before_create or None, before_update=update.before_update, on_error=pending.on_error
+        before_create=before_create or None, before_update=before_update or None, on_error=pending.on_error
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from eks_rocketmq.args.argument_path import ARGS
-from eks_rocketmq.rocketmq.pods import pod_settings
+from eks_rocketmq.rocketmq.pods import pod_settings, rollout_preflight
 from tests.unit.harness.rejections import Wording, check_wording
 
 
@@ -76,6 +76,13 @@ WORDING = [
         "set-by-deployment",
         lambda: plan_pods(environment={"POD_IP": "1", "TZ": "UTC", "CLASSPATH": "/x"}),
         "pods.environment: the deployment sets 'POD_IP', 'CLASSPATH' itself. Leave 'POD_IP', 'CLASSPATH' out.",
+    ),
+    Wording(
+        "version-downgrade",
+        lambda: rollout_preflight.validate_version("5.5.0", "5.4.0"),
+        "version: 5.4.0 is older than 5.5.0, which has written the volumes. It was not tested whether an older version "
+        "can read them. Accepted: 5.5.0 or a later version. Restore the version. To go back after an upgrade, follow "
+        "docs/how-to/upgrade-rocketmq.md.",
     ),
 ]
 
