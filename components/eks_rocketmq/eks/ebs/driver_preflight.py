@@ -1,13 +1,16 @@
-"""Check at preview that no EBS CSI driver runs that EKS does not manage."""
+"""Checks at preview: no EBS CSI driver runs that EKS does not manage, and the driver keeps its KMS keys."""
 
 import asyncio
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pulumi
 from pulumi import Input, Output, ResourceHookArgs, ResourceHookBinding
 
 from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.lookups.check_hooks import create_check_hooks
 from eks_rocketmq.lookups.create_checks import create_existence_hook
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.pulumi_sdk.component import spell_argument
@@ -58,3 +61,42 @@ def _format_error(inputs: Mapping[str, Any], found: str) -> str:
         "                 created or attached until the addon is ACTIVE\n"
         f"  existing       install the addon yourself, then set {spell_argument(ARGS / 'existing')} to true"
     )
+
+
+def reject_key_removal(name: str) -> ResourceHookBinding:
+    """Return a hook before the update of the policy with the KMS keys of the driver that rejects the removal of a key.
+
+    Without keys there is no policy, and a hook before its deletion would make `pulumi destroy` fail. So the removal of
+    the last key is not rejected.
+
+    Args:
+        name: name of the policy's resource; the hook is `<name>-removal`.
+    """
+
+    async def check(args: ResourceHookArgs) -> None:
+        validate_keys(_list_keys(args.old_inputs), _list_keys(args.new_inputs))
+
+    question = "whether the driver keeps the KMS keys of its volumes"
+    return ResourceHookBinding(before_update=create_check_hooks(f"{name}-removal", question, check))
+
+
+def validate_keys(before: Collection[str], after: Collection[str]) -> None:
+    """Reject the removal of KMS keys, which volumes may have.
+
+    Raises:
+        ArgumentError: `after` lacks a key.
+    """
+    if removed := sorted({*before} - {*after}):
+        raise ArgumentError(
+            ARGS / "kms_key_arns",
+            "key-removal",
+            "the driver would no longer be allowed to use {removed}. It could not attach a volume that is encrypted "
+            "with it, so a pod with such a volume would not start on another node",
+            remedy="Add it to the list. To remove it, follow docs/how-to/limit-the-driver-permissions.md",
+            removed=", ".join(removed),
+        )
+
+
+def _list_keys(inputs: Mapping[str, Any] | None) -> set[str]:
+    statements = json.loads((inputs or {})["policy"])["Statement"]
+    return {key for statement in statements for key in statement["Resource"] if ":key/" in key}

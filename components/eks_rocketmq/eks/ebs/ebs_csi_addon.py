@@ -20,7 +20,7 @@ from eks_rocketmq.eks.addons.addon_identity import AddonRole, create_addon_role,
 from eks_rocketmq.eks.addons.addon_plan import EBS_CSI
 from eks_rocketmq.eks.addons.addon_preflight import create_addon_hooks
 from eks_rocketmq.eks.ebs import driver_plan
-from eks_rocketmq.eks.ebs.driver_preflight import reject_unmanaged_driver
+from eks_rocketmq.eks.ebs.driver_preflight import reject_key_removal, reject_unmanaged_driver
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from eks_rocketmq.eks.ebs.self_managed_driver import (
@@ -45,11 +45,15 @@ from eks_rocketmq.pulumi_sdk.component import (
 from eks_rocketmq.pulumi_sdk.documentation import documented
 from eks_rocketmq.pulumi_sdk.sdk_internals import runs_under_mocks
 
+_KEY_POLICY = "keys"
+"""Name of the inline policy with the KMS keys."""
 _PodRoles = tuple[str | None, list[str | None]]
 """Role of the last restart, and the role of each pod."""
 
 
 class _DriverRole(IrsaRole):
+    _policy_hooks = {_KEY_POLICY: reject_key_removal}  # noqa: RUF012 - annotated in the base class
+
     def _describe_existing(self) -> str:
         return f"set {spell_argument(ARGS / 'existing')} to true"
 
@@ -258,7 +262,7 @@ class EbsCsiAddon(ComponentResource):
                 Any,
             )
         if args.get("kms_key_arns", []):
-            policies["keys"] = apply_redacted(
+            policies[_KEY_POLICY] = apply_redacted(
                 Output.all(*args.get("kms_key_arns", [])), build_key_policy, ARGS / "kms_key_arns", list[str]
             )
         return policies

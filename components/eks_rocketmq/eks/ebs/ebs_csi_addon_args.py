@@ -85,7 +85,8 @@ class EbsCsiAddonArgs(TypedDict):
     """Include snapshots in `generated` permissions. The AWS managed policies always include them. Default: False."""
     kms_key_arns: NotRequired[list[Input[str]]]
     """ARNs of KMS keys for encrypted volumes. ARNs of aliases grant nothing. The driver can use the keys only through
-    EC2, with all values of `permissions`. Default: none, the account's key `aws/ebs` encrypts the volumes."""
+    EC2, with all values of `permissions`. A preview rejects the removal of a key, because the driver could not attach
+    volumes that have it. Default: none, the account's key `aws/ebs` encrypts the volumes."""
     addon_version: NotRequired[str]
     """Version of the addon, such as `v1.62.0-eksbuild.1`. Default: EKS chooses it at the create, and it stays."""
     most_recent: NotRequired[bool]

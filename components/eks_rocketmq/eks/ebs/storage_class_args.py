@@ -35,7 +35,8 @@ class EbsStorageClassArgs(TypedDict):
     """Encrypt the volumes; with `create`. Default: True. Changing it replaces the class."""
     kms_key_id: NotRequired[Replacing[Input[str]]]
     """ARN of the KMS key, not of an alias; with `create`. Default: the account's key `aws/ebs`. The driver also needs
-    the key in `kms_key_arns` of `EbsCsiAddon`, to which a stack file adds it. Changing it replaces the class."""
+    the key in `kms_key_arns` of `EbsCsiAddon`, to which a stack file adds it. Changing it replaces the class. Existing
+    volumes keep the former key, so add that key to `kms_key_arns`."""
     iops: NotRequired[Replacing[int]]
     """IOPS of each volume; with `create`. gp3: 3000 (default) to 80000. io1: 100 to 64000, required. io2: 100 to
     256000, required. A claim needs 1 GiB per 500 IOPS of gp3, per 50 IOPS of io1, or per 1000 IOPS of io2. gp3 volumes

@@ -1,6 +1,6 @@
 """An IAM role for service accounts of a cluster."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -66,6 +66,8 @@ class IrsaRole(ComponentResource):
 
     _exclusive_policies: ClassVar[ArgumentPath | None] = ARGS / "exclusive_policies"
     """Argument of the caller. None: the component that creates this role has no such argument."""
+    _policy_hooks: ClassVar[Mapping[str, Callable[[str], ResourceHookBinding]]] = {}
+    """Hooks of inline policies by key. Each function takes the name of the policy's resource."""
 
     arn: Output[str]
     """ARN of the role, for the service account's annotation or the addon. Resources that use it depend on the
@@ -207,7 +209,9 @@ class IrsaRole(ComponentResource):
                 name=key,
                 role=role.name,
                 policy=checked.apply(lambda known, key=key: known[key]),
-                opts=child_options(self),
+                opts=child_options(
+                    self, hooks=self._policy_hooks[key](f"{name}-{key}") if key in self._policy_hooks else None
+                ),
             )
             for key in documents
         ]

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pytest
+from pulumi import ResourceHookArgs
 
 from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs, IrsaRole, IrsaRoleArgs, ServiceAccountArgs
 from eks_rocketmq.eks.account import aws_create_checks
@@ -14,11 +15,11 @@ from eks_rocketmq.eks.ebs import driver_plan
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from eks_rocketmq.eks.iam.policy_documents import build_pod_identity_statements, build_trust_policy
 from eks_rocketmq.lookups.aws_resources import ROLE
-from eks_rocketmq.lookups.create_checks import OWNER_TAG
+from eks_rocketmq.lookups.create_checks import OWNER_TAG, SKIP_VARIABLE
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
-from tests.unit.harness.rejections import rejects
+from tests.unit.harness.rejections import list_rejections, rejects
 from tests.unit.harness.trust import PodIdentity, Token, admits
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
@@ -149,6 +150,31 @@ def test_a_key_created_in_the_same_update_is_unknown_at_preview() -> None:
     preview, update = run(register, preview=True), run(register)
     assert preview.one("RolePolicy").inputs["policy"] == UNKNOWN
     assert update.one("RolePolicy").inputs["policy"] == build_key_policy([KEY])
+
+
+def change_keys(before: list[str], after: list[str]) -> None:
+    """Run the check before the update of the policy from some keys to others."""
+    old, recording = (run(program({**ARGS, "kms_key_arns": keys}), preview=True) for keys in (before, after))
+    (new,) = recording.by_type("RolePolicy")
+    (hook,) = (recording.hooks[each] for each in new.before_update)
+    inputs = {"old_inputs": old.one("RolePolicy").inputs, "new_inputs": new.inputs}
+    asyncio.run(hook(ResourceHookArgs("urn", "id", new.name, new.type, **inputs)))
+
+
+def test_a_removed_key_is_refused_because_volumes_may_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = KEY.replace("1234abcd", "9876abcd")
+    change_keys([KEY], [KEY, other])
+    with pytest.raises(RuntimeError, match=KEY) as error:
+        change_keys([KEY, other], [other])
+    assert list_rejections(error.value) == [("kms_key_arns", "key-removal")]
+    monkeypatch.setenv(SKIP_VARIABLE, "1")
+    change_keys([KEY, other], [other])
+
+
+def test_only_the_policy_with_the_keys_is_checked_for_removed_keys() -> None:
+    recording = run(program({**ARGS, "permissions": "generated", "kms_key_arns": [KEY]}))
+    hooks = {each.name: each.before_update for each in recording.by_type("RolePolicy")}
+    assert hooks == {"ebs-csi-driver-keys": ("ebs-csi-driver-keys-removal",), "ebs-csi-driver-volumes": ()}
 
 
 @pytest.mark.parametrize("preview", [True, False])

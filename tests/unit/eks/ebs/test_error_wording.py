@@ -10,6 +10,7 @@ from eks_rocketmq.doctor.checks.chain import ChainResult, Finding, Link
 from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
 from eks_rocketmq.eks.ebs.driver_lookup import read_controller
 from eks_rocketmq.eks.ebs.driver_plan import plan_driver
+from eks_rocketmq.eks.ebs.driver_preflight import validate_keys
 from eks_rocketmq.eks.ebs.existing_driver import ExistingDriver, build_errors, build_warning
 from eks_rocketmq.eks.ebs.self_managed_driver import DriverNames
 from eks_rocketmq.eks.ebs.storage_class import check_storage_class
@@ -47,6 +48,13 @@ def raise_cause(finding: Finding) -> None:
 
 
 WORDING = [
+    Wording(
+        "key-removal",
+        lambda: validate_keys(["arn:1", "arn:2"], ["arn:2"]),
+        "kms_key_arns: the driver would no longer be allowed to use arn:1. It could not attach a volume that is "
+        "encrypted with it, so a pod with such a volume would not start on another node. Add it to the list. To remove "
+        "it, follow docs/how-to/limit-the-driver-permissions.md.",
+    ),
     Wording(
         "tag-template",
         lambda: validate_tag_template("{{ .Foo }}", (ARGS / "tags").key("team")),
