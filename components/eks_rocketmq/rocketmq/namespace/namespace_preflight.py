@@ -21,7 +21,7 @@ from eks_rocketmq.rocketmq.namespace import collisions
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
 from eks_rocketmq.rocketmq.naming import labels
 
-_POD_TYPE = "kubernetes:core/v1:Pod"
+POD_TYPE = "kubernetes:core/v1:Pod"
 ENFORCE = "pod-security.kubernetes.io/enforce"
 
 NamespaceObjects = Mapping[str, Sequence[collisions.Object]]
@@ -39,10 +39,10 @@ def build_collision_hooks(name: str, component: ComponentResource, workload: Wor
     """
     if not has_callback_server():
         return ResourceHookBinding()
-    provider = component.get_provider(_POD_TYPE)
+    provider = component.get_provider(POD_TYPE)
 
     async def check(_: ResourceHookArgs) -> None:
-        settings = await _resolve_provider(provider)
+        settings = await resolve_provider(provider)
         if settings is None or provider is None:
             return
         result = collisions.find_collisions(workload, await _read_once(provider, settings, workload.namespace))
@@ -65,12 +65,12 @@ def build_pod_security_hooks(name: str, component: ComponentResource) -> Resourc
     """
     if not has_callback_server():
         return ResourceHookBinding()
-    provider = component.get_provider(_POD_TYPE)
+    provider = component.get_provider(POD_TYPE)
 
     async def check(args: ResourceHookArgs) -> None:
         metadata = (args.new_inputs or {}).get("metadata") or {}
         level = (metadata.get("labels") or {}).get(ENFORCE)
-        settings = await _resolve_provider(provider)
+        settings = await resolve_provider(provider)
         if settings is None or not level:
             return
         violations = await asyncio.to_thread(_list_violations, settings, metadata["name"], level)
@@ -93,13 +93,13 @@ def build_member_hooks(name: str, component: ComponentResource, workload: Worklo
     """
     if not has_callback_server():
         return ResourceHookBinding()
-    provider = component.get_provider(_POD_TYPE)
+    provider = component.get_provider(POD_TYPE)
 
     async def check(args: ResourceHookArgs) -> None:
-        planned = _get_replicas(args.new_inputs)
-        settings = await _resolve_provider(provider)
+        planned = get_replicas(args.new_inputs)
+        settings = await resolve_provider(provider)
         running = await asyncio.to_thread(_read_replicas, settings, workload) if settings is not None else None
-        validate_member_count(_get_replicas(args.old_inputs) if running is None else running, planned)
+        validate_member_count(get_replicas(args.old_inputs) if running is None else running, planned)
 
     question = f"whether {name} changes the number of its members"
     return ResourceHookBinding(before_update=create_check_hooks(f"{name}-members", question, check))
@@ -217,7 +217,8 @@ def _get_tls_mode(inputs: Mapping[str, Any] | None) -> str | None:
     return next((word.removeprefix(MODE_FLAG) for word in words if word.startswith(MODE_FLAG)), None)
 
 
-def _get_replicas(inputs: Mapping[str, Any] | None) -> int | None:
+def get_replicas(inputs: Mapping[str, Any] | None) -> int | None:
+    """Return the number of pods in a manifest, or None if it has none."""
     replicas = ((inputs or {}).get("spec") or {}).get("replicas")
     return None if replicas is None else int(replicas)
 
@@ -230,7 +231,7 @@ def _read_replicas(settings: Mapping[str, str], workload: Workload) -> int | Non
         found = get_json(settings, f"/apis/apps/v1/namespaces/{workload.namespace}/statefulsets/{workload.name}")
     except Exception:  # noqa: BLE001 - the state of the stack knows the number too
         return None
-    return _get_replicas(found)
+    return get_replicas(found)
 
 
 def _format_violations(namespace: str, level: str, violations: Sequence[str]) -> str:
@@ -247,7 +248,7 @@ def _format_violations(namespace: str, level: str, violations: Sequence[str]) ->
     )
 
 
-async def _resolve_provider(provider: ProviderResource | None) -> Mapping[str, str] | None:
+async def resolve_provider(provider: ProviderResource | None) -> Mapping[str, str] | None:
     """Return kubeconfig and context of a provider, or None if unknown, so that no other cluster is queried."""
     known: dict[str, str] = {}
     for key in ("kubeconfig", "context"):

@@ -61,7 +61,7 @@ def list_pod_problems(pods: Sequence[Object], claims: Sequence[Object], events: 
         events: events of their namespace.
     """
     pending = {claim["metadata"]["name"] for claim in claims if claim["status"].get("phase") != "Bound"}
-    unready = [pod for pod in pods if not _is_ready(pod)]
+    unready = [pod for pod in pods if not is_ready(pod)]
     lines = [line for pod in unready[:_MAX_PODS] for line in _describe_pod(pod, pending, events)]
     more = len(unready) - _MAX_PODS
     return [*lines, f"and {more} more pods"] if more > 0 else lines
@@ -69,7 +69,7 @@ def list_pod_problems(pods: Sequence[Object], claims: Sequence[Object], events: 
 
 def list_awaited_claims(pods: Sequence[Object]) -> list[str]:
     """Return the claims of pods none of whose containers has started or failed. They wait for volumes or for a node."""
-    return [claim for pod in pods if not _is_ready(pod) and not _has_started(pod) for claim in _list_claims(pod)]
+    return [claim for pod in pods if not is_ready(pod) and not _has_started(pod) for claim in _list_claims(pod)]
 
 
 def _has_started(pod: Object) -> bool:
@@ -126,7 +126,8 @@ def _describe_container(container: Object) -> str:
     return f"container {container['name']}: {message}" if message and message not in _STARTING_REASONS else ""
 
 
-def _is_ready(pod: Object) -> bool:
+def is_ready(pod: Object) -> bool:
+    """Return whether Kubernetes reports a pod as ready."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 

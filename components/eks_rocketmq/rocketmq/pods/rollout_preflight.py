@@ -1,28 +1,49 @@
 """Checks at preview of the update of a StatefulSet with data: what its pods would lose, and when they would stop."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi import ResourceHookArgs
+from pulumi import ComponentResource, ResourceHookArgs
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.lookups.check_hooks import create_check_hooks
+from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
+from eks_rocketmq.rocketmq.namespace.collisions import Object, Workload
+from eks_rocketmq.rocketmq.namespace.namespace_preflight import POD_TYPE, get_replicas, resolve_provider
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.naming.versions import is_older
+from eks_rocketmq.rocketmq.pods.pending_pods import is_ready
 
 
-def build_rollout_hooks(name: str) -> list[Any]:
-    """Return a hook before the update of a StatefulSet with data. It rejects an older version of RocketMQ.
+def build_rollout_hooks(name: str, component: ComponentResource, workload: Workload) -> list[Any]:
+    """Return a hook before the update of a StatefulSet with data.
+
+    It rejects an older version of RocketMQ, and fewer brokers while one that stays is not ready.
 
     Args:
         name: name of the resource; the hook is `<name>-rollout`.
+        component: parent of the resource; its Kubernetes provider determines the cluster.
+        workload: the StatefulSet.
     """
+    if not has_callback_server():
+        return []
+    provider = component.get_provider(POD_TYPE)
 
     async def check(args: ResourceHookArgs) -> None:
         validate_version(_get_version(args.old_inputs), _get_version(args.new_inputs))
+        before, after = get_replicas(args.old_inputs) or 0, get_replicas(args.new_inputs) or 0
+        if workload.role != labels.BROKER or after >= before:
+            return
+        settings = await resolve_provider(provider)
+        if settings is not None:
+            pods = await asyncio.to_thread(_list_pods, settings, workload)
+            unready = list_unready(workload.name, after, pods)
+            validate_removal(workload.selector[labels.GROUP_LABEL], before, unready)
 
-    return create_check_hooks(f"{name}-rollout", f"whether the update of {name} keeps its data available", check)
+    question = f"whether the update of {name} keeps its data available"
+    return create_check_hooks(f"{name}-rollout", question, check)
 
 
 def validate_version(before: str, after: str) -> None:
@@ -43,6 +64,44 @@ def validate_version(before: str, after: str) -> None:
         given=after,
         before=before,
     )
+
+
+def validate_removal(group: str, before: int, unready: Sequence[str]) -> None:
+    """Reject fewer members of a broker group while a member that stays is not ready.
+
+    A ready member is in sync. All others may lack messages that only the removed members have.
+
+    Args:
+        group: name of the group.
+        before: present number of members.
+        unready: pods that stay and are not ready.
+
+    Raises:
+        ArgumentError: there are such pods.
+    """
+    if unready:
+        raise ArgumentError(
+            (ARGS / "broker_groups").key(group) / "replicas",
+            "member-removal",
+            "members that stay are not ready ({unready}), so they may lack messages of those that this update removes",
+            accepted="{before} until they are ready",
+            remedy="Restore the number, and lower it when `eks-rocketmq status` shows that all of them are ready",
+            before=before,
+            unready=", ".join(unready),
+        )
+
+
+def list_unready(workload: str, replicas: int, pods: Sequence[Object]) -> list[str]:
+    """Return the first `replicas` pods of a StatefulSet that do not exist or are not ready."""
+    ready = {pod["metadata"]["name"] for pod in pods if is_ready(pod)}
+    return [name for ordinal in range(replicas) if (name := labels.format_pod_name(workload, ordinal)) not in ready]
+
+
+def _list_pods(settings: Mapping[str, str], workload: Workload) -> list[Object]:
+    from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - the import takes 250 ms; few updates need it
+
+    selector = ",".join(f"{key}={value}" for key, value in workload.selector.items())
+    return get_json(settings, f"/api/v1/namespaces/{workload.namespace}/pods", labelSelector=selector)["items"]
 
 
 def _get_version(inputs: Mapping[str, Any] | None) -> str:

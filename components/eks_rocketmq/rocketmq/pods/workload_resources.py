@@ -322,7 +322,8 @@ def build_workload_hooks(  # noqa: PLR0913 - what a collision can concern
         # They roll before the other roles, so one check is enough for all.
         update = build_mode_hooks(name)
     before_create = [*(collisions.before_create or []), *(pending.before_create or [])]
-    before_update = [*(update.before_update or []), *(build_rollout_hooks(name) if has_claims else [])]
+    rollout = build_rollout_hooks(name, scope.parent, workload) if has_claims else []
+    before_update = [*(update.before_update or []), *rollout]
     return ResourceHookBinding(
         before_create=before_create or None, before_update=before_update or None, on_error=pending.on_error
     )

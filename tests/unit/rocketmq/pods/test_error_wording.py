@@ -84,6 +84,13 @@ WORDING = [
         "can read them. Accepted: 5.5.0 or a later version. Restore the version. To go back after an upgrade, follow "
         "docs/how-to/upgrade-rocketmq.md.",
     ),
+    Wording(
+        "member-removal",
+        lambda: rollout_preflight.validate_removal("broker-a", 5, ["rocketmq-broker-a-0", "rocketmq-broker-a-2"]),
+        "broker_groups['broker-a'].replicas: members that stay are not ready (rocketmq-broker-a-0, "
+        "rocketmq-broker-a-2), so they may lack messages of those that this update removes. Accepted: 5 until they are "
+        "ready. Restore the number, and lower it when `eks-rocketmq status` shows that all of them are ready.",
+    ),
 ]
 
 
