@@ -8,7 +8,7 @@ from pulumi import ComponentResource, ResourceHookArgs
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.errors import ArgumentError
-from eks_rocketmq.lookups.check_hooks import create_check_hooks
+from eks_rocketmq.lookups.check_hooks import create_check_hooks, warn_once
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 from eks_rocketmq.rocketmq.namespace.collisions import Object, Workload
 from eks_rocketmq.rocketmq.namespace.namespace_preflight import POD_TYPE, get_replicas, resolve_provider
@@ -20,7 +20,8 @@ from eks_rocketmq.rocketmq.pods.pending_pods import is_ready
 def build_rollout_hooks(name: str, component: ComponentResource, workload: Workload) -> list[Any]:
     """Return a hook before the update of a StatefulSet with data.
 
-    It rejects an older version of RocketMQ, and fewer brokers while one that stays is not ready.
+    It rejects an older version of RocketMQ, and fewer brokers while one that stays is not ready. It warns if ready pods
+    stop while another one is not ready.
 
     Args:
         name: name of the resource; the hook is `<name>-rollout`.
@@ -32,15 +33,22 @@ def build_rollout_hooks(name: str, component: ComponentResource, workload: Workl
     provider = component.get_provider(POD_TYPE)
 
     async def check(args: ResourceHookArgs) -> None:
-        validate_version(_get_version(args.old_inputs), _get_version(args.new_inputs))
-        before, after = get_replicas(args.old_inputs) or 0, get_replicas(args.new_inputs) or 0
-        if workload.role != labels.BROKER or after >= before:
+        old, new = args.old_inputs or {}, args.new_inputs or {}
+        validate_version(_get_version(old), _get_version(new))
+        before, after = get_replicas(old) or 0, get_replicas(new) or 0
+        removes = workload.role == labels.BROKER and after < before
+        if not removes and _get_template(old) == _get_template(new):
             return
         settings = await resolve_provider(provider)
-        if settings is not None:
-            pods = await asyncio.to_thread(_list_pods, settings, workload)
-            unready = list_unready(workload.name, after, pods)
+        if settings is None:
+            return
+        pods = await asyncio.to_thread(_list_pods, settings, workload)
+        names = [labels.format_pod_name(workload.name, ordinal) for ordinal in range(min(before, after))]
+        unready = list_unready(names, pods)
+        if removes:
             validate_removal(workload.selector[labels.GROUP_LABEL], before, unready)
+        if skipped := list_skipped(names, unready):
+            warn_once(build_warning(workload, skipped))
 
     question = f"whether the update of {name} keeps its data available"
     return create_check_hooks(f"{name}-rollout", question, check)
@@ -91,10 +99,35 @@ def validate_removal(group: str, before: int, unready: Sequence[str]) -> None:
         )
 
 
-def list_unready(workload: str, replicas: int, pods: Sequence[Object]) -> list[str]:
-    """Return the first `replicas` pods of a StatefulSet that do not exist or are not ready."""
+def list_unready(names: Sequence[str], pods: Sequence[Object]) -> list[str]:
+    """Return the names of pods that do not exist or are not ready."""
     ready = {pod["metadata"]["name"] for pod in pods if is_ready(pod)}
-    return [name for ordinal in range(replicas) if (name := labels.format_pod_name(workload, ordinal)) not in ready]
+    return [name for name in names if name not in ready]
+
+
+def list_skipped(names: Sequence[str], unready: Sequence[str]) -> list[str]:
+    """Return the unready pods before which a rolling update stops a ready one.
+
+    It begins with the last pod, and does not wait for pods that it has not updated yet: with the pod management
+    `Parallel`, https://github.com/kubernetes/kubernetes/issues/96218.
+
+    Args:
+        names: names of the pods by ordinal.
+        unready: those that are not ready.
+    """
+    return [name for index, name in enumerate(names) if name in unready and {*names[index:]} - {*unready}]
+
+
+def build_warning(workload: Workload, skipped: Sequence[str]) -> str:
+    """Return the warning about a rolling update while pods are not ready."""
+    effect = (
+        "Writes stop while too few members" if workload.role == labels.BROKER else "No master is elected while too few"
+    )
+    return (
+        f"StatefulSet {workload.namespace}/{workload.name}: pods are not ready ({', '.join(skipped)}), and this update "
+        f"may stop ready ones first. {effect} are left. If this change does not make them ready, update when all pods "
+        f"are ready (`eks-rocketmq status --namespace {workload.namespace}`)"
+    )
 
 
 def _list_pods(settings: Mapping[str, str], workload: Workload) -> list[Object]:
@@ -104,5 +137,9 @@ def _list_pods(settings: Mapping[str, str], workload: Workload) -> list[Object]:
     return get_json(settings, f"/api/v1/namespaces/{workload.namespace}/pods", labelSelector=selector)["items"]
 
 
-def _get_version(inputs: Mapping[str, Any] | None) -> str:
-    return (((inputs or {}).get("metadata") or {}).get("labels") or {}).get(labels.VERSION_LABEL, "")
+def _get_version(inputs: Mapping[str, Any]) -> str:
+    return ((inputs.get("metadata") or {}).get("labels") or {}).get(labels.VERSION_LABEL, "")
+
+
+def _get_template(inputs: Mapping[str, Any]) -> object:
+    return (inputs.get("spec") or {}).get("template")

@@ -36,6 +36,9 @@ def update(before: dict[str, Any], after: dict[str, Any], *, name: str = BROKERS
     asyncio.run(hook(ResourceHookArgs("urn", "id", name, "type", new_inputs=new.inputs, old_inputs=old.inputs)))
 
 
+MORE_MEMORY = {"broker_groups": group(memory="5Gi"), "controllers": {"memory": "1Gi"}}
+
+
 @pytest.fixture
 def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
@@ -45,11 +48,12 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return lines
 
 
-def serve_brokers(api: Api, *ready: bool) -> None:
-    """Serve the pods of the group, ready or not, by ordinal."""
+def serve_pods(api: Api, *ready: bool, name: str = BROKERS) -> None:
+    """Serve the pods of a StatefulSet, ready or not, by ordinal."""
     for ordinal, each in enumerate(ready):
         status = {"conditions": [{"type": "Ready", "status": str(each)}]}
-        api.objects[f"{PODS}/{ordinal}"] = {"metadata": {"name": f"rocketmq-broker-a-{ordinal}"}, "status": status}
+        pod = {"metadata": {"name": f"{name.removesuffix('-set')}-{ordinal}"}, "status": status}
+        api.objects[f"{PODS}/{ordinal}"] = pod
 
 
 @pytest.mark.parametrize("name", [BROKERS, CONTROLLERS])
@@ -85,7 +89,7 @@ def members(replicas: int) -> dict[str, Any]:
 def test_members_are_removed_only_if_those_that_stay_are_ready(
     ready: tuple[bool, ...], unready: str, api: Api, warned: list[str]
 ) -> None:
-    serve_brokers(api, *ready)
+    serve_pods(api, *ready)
     if unready:
         with pytest.raises(RuntimeError, match=re.escape(f"({unready})")) as error:
             update(members(5), members(3), api=api)
@@ -104,8 +108,46 @@ def test_a_cluster_that_does_not_answer_is_a_warning(api: Api, warned: list[str]
     assert line.startswith(f"cannot tell whether the update of {BROKERS} keeps its data available (")
 
 
-def test_updates_without_a_risk_send_no_request(api: Api) -> None:
+@pytest.mark.parametrize("name", [BROKERS, CONTROLLERS])
+@pytest.mark.parametrize(
+    ("ready", "skipped"),
+    [
+        ((True, True, True), []),
+        ((False, True, True), [0]),
+        ((True, False, True), [1]),
+        ((False, False, True), [0, 1]),
+        # Kubernetes updates the last pod first, and waits for it.
+        ((True, True, False), []),
+        ((True, True), []),
+        ((False, False, False), []),
+    ],
+)
+def test_an_update_that_stops_ready_pods_before_an_unready_one_is_a_warning(
+    name: str, ready: tuple[bool, ...], skipped: list[int], api: Api, warned: list[str]
+) -> None:
+    serve_pods(api, *ready, name=name)
+    update({}, MORE_MEMORY, name=name, api=api)
+    pods = ", ".join(f"{name.removesuffix('-set')}-{ordinal}" for ordinal in skipped)
+    assert [f"({pods})" in line for line in warned] == [True] * bool(skipped)
+
+
+def test_the_warning_says_what_stops_and_what_to_do(api: Api, warned: list[str]) -> None:
+    serve_pods(api, False, True, True)
+    update({}, MORE_MEMORY, api=api)
+    assert warned == [
+        "StatefulSet rocketmq/rocketmq-broker-a: pods are not ready (rocketmq-broker-a-0), and this update may stop "
+        "ready ones first. Writes stop while too few members are left. If this change does not make them ready, update "
+        "when all pods are ready (`eks-rocketmq status --namespace rocketmq`)"
+    ]
+
+
+def test_members_that_the_update_adds_are_not_awaited(api: Api, warned: list[str]) -> None:
+    serve_pods(api, True, True, True)
     update(members(3), members(5), api=api)
-    update(members(3), members(3), api=api)
-    update(members(5), members(3))
+    assert warned == []
+
+
+def test_updates_that_stop_no_pod_send_no_request(api: Api) -> None:
+    update({}, {"annotations": {"team": "messaging"}}, api=api)
+    update({}, MORE_MEMORY)
     assert api.requests == []
