@@ -96,7 +96,7 @@ def test_adopt_reports_interrupted_creates_and_no_resource_is_created_twice(acco
     said = account.adopt(STACK)
 
     (number,) = re.findall(r"was interrupted in the middle of (\d+) operations", said)
-    assert len(re.findall(r"^  (?:taken over|not made) ", said, re.MULTILINE)) == int(number) > 0
+    assert len(re.findall(r"^  (?:imported|not created) ", said, re.MULTILINE)) == int(number) > 0
     assert "pending_operations" not in json.loads(account.pulumi("stack", "export", "-s", STACK))["deployment"]
 
 

@@ -194,7 +194,7 @@ def _exit_if_protected(plan: Teardown, stack: str) -> None:
     if plan.protected:
         listed = "".join(f"\n  {line}" for line in plan.protected)
         _fail(
-            f"Stack {stack} holds what is protected, so nothing was deleted:{listed}\nTo give it up, set "
+            f"Stack {stack} has protected resources, so nothing was deleted:{listed}\nTo delete them, set "
             "rocketmq.protectData to false (argument protect_data of RocketMq, for its sets and namespace) and "
             "cluster.deletionProtection to false (argument deletion_protection of EksCluster). Run "
             f"`pulumi up -s {stack}`, then this again. "
@@ -295,14 +295,14 @@ def _recover(pulumi: PulumiCli, absent: Sequence[str], hint: str, kubernetes: Ku
     if recovered.undetermined:
         listed = "".join(f"\n  {_format_urn(urn)}{_format_candidates(ids)}" for urn, ids in recovered.undetermined)
         _fail(
-            f"It cannot be told whether these were made:{listed}\nLook for each in AWS or in the cluster and delete "
+            f"It is unknown whether these were created:{listed}\nLook for each in AWS or in the cluster and delete "
             "what you find. Then run this again with --absent NAME for each. The state is as it was: a `pulumi up` "
-            f"before that would make them a second time. {hint}"
+            f"before that would create them a second time. {hint}"
         )
     for urn, id_ in recovered.created:
-        _print(f"  taken over  {_format_urn(urn)}\n      {id_}")
+        _print(f"  imported     {_format_urn(urn)}\n      {id_}")
     for urn in recovered.absent:
-        _print(f"  not made    {_format_urn(urn)}")
+        _print(f"  not created  {_format_urn(urn)}")
     pulumi.restore_state(recovered.state)
 
 

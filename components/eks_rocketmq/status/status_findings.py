@@ -135,7 +135,7 @@ def _judge_roles(group: GroupMembers) -> Iterator[StatusFinding]:
             yield StatusFinding(
                 "second-master",
                 "broken",
-                f"{each.pod.name} takes itself for the master of group {group.workload.group}, but the controllers "
+                f"{each.pod.name} says that it is the master of group {group.workload.group}, but the controllers "
                 f"name {_name_member(group, group.state.master_address)}",
                 "Run this again. If it stays, delete the pod that the controllers do not name.",
             )
@@ -259,7 +259,11 @@ def judge_claims(facts: StatusFacts) -> Iterator[StatusFinding]:
                 "disk-full" if critical else "disk-filling",
                 "broken" if critical else "risk",
                 f"claim {claim.name} is {disk.percent} % full"
-                + (": RocketMQ deletes unread messages, and refuses writes at 90 %" if critical else ""),
+                + (
+                    ": RocketMQ refuses writes at 90 %, and deletes unread messages if cleanFileForciblyEnable is true"
+                    if critical
+                    else ""
+                ),
                 f"Grow it: kubectl -n {facts.namespace} patch pvc {claim.name} "
                 '-p \'{"spec":{"resources":{"requests":{"storage":"SIZE"}}}}\'',
             )

@@ -164,7 +164,7 @@ def _find_replica(state: GroupStatus | None, pod: PodStatus) -> ReplicaStatus | 
 def _find_master(
     facts: StatusFacts, state: GroupStatus | None, pods: Sequence[PodStatus]
 ) -> tuple[PodStatus, BrokerAnswer] | None:
-    """Return the master with its answer: the elected one, or the only broker that takes itself for the master."""
+    """Return the master with its answer: the elected one, or the only broker that says that it is the master."""
     answers = [(each, answer) for each in pods if (answer := get_answers(facts, each.name).broker)]
     masters = [(pod, answer) for pod, answer in answers if answer.responds and answer.master]
     if state is None:

@@ -156,7 +156,7 @@ def test_interrupted_operations_are_recovered_before_the_preview(command: Cli, m
     result = command("--yes")
 
     assert "interrupted in the middle of 1 operations" in result.output
-    assert "  taken over  role  aws:iam/role:Role\n      eks-ebs-csi-driver\n" in result.output
+    assert "  imported     role  aws:iam/role:Role\n      eks-ebs-csi-driver\n" in result.output
     assert [call[:2] for call in command.engine_calls[:3]] == [
         ["stack", "export"],
         ["stack", "import"],
@@ -173,12 +173,12 @@ def test_an_undetermined_create_is_reported_and_the_state_is_unchanged(
     command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": bucket}]
     result = command("--yes")
     assert result.exit_code == 1
-    assert "It cannot be told whether these were made:\n  files  aws:s3/bucket:Bucket\n" in result.output
-    assert result.output.endswith("would make them a second time. Nothing was imported.\n")
+    assert "It is unknown whether these were created:\n  files  aws:s3/bucket:Bucket\n" in result.output
+    assert result.output.endswith("would create them a second time. Nothing was imported.\n")
     assert [call[:2] for call in command.engine_calls] == [["stack", "export"]]
 
     result = command("--yes", "--absent", "files")
-    assert "  not made    files  aws:s3/bucket:Bucket\n" in result.output
+    assert "  not created  files  aws:s3/bucket:Bucket\n" in result.output
     assert command.restored["deployment"]["resources"] == []
 
 

@@ -93,7 +93,7 @@ FAULTS: list[tuple[str, str, StatusFacts, str]] = [
     ("group-refuses-writes", "broken", change_group(HEALTHY, build_group(alive=(0,))), "1 in-sync members"),
     ("group-unknown", "broken", change_answers(HEALTHY, LEADER, groups=()), "do not know group broker-a"),
     ("second-master", "broken", change_broker(HEALTHY, THIRD, master=True),
-     f"{THIRD} takes itself for the master of group broker-a, but the controllers name {FIRST}"),
+     f"{THIRD} says that it is the master of group broker-a, but the controllers name {FIRST}"),
     ("no-controller-leader", "broken", lose_leader(), "have no leader"),
     ("controllers-disagree", "risk", change_answers(
         HEALTHY, "rocketmq-controller-0", controller=ControllerAnswer(True, "rocketmq-controller-2.x:9878")),
@@ -113,7 +113,7 @@ FAULTS: list[tuple[str, str, StatusFacts, str]] = [
     ("claim-grows", "note", change_claim(HEALTHY, f"data-{THIRD}", requested=200 * GIB, resizing="the volume grows"),
      "grows from 100 GiB to 200 GiB: the volume grows"),
     ("disk-filling", "risk", change_answers(HEALTHY, THIRD, disk=DISK), "76 % full"),
-    ("disk-full", "broken", change_answers(HEALTHY, THIRD, disk=DiskUsage(86, 100)), "86 % full: RocketMQ deletes"),
+    ("disk-full", "broken", change_answers(HEALTHY, THIRD, disk=DiskUsage(86, 100)), "86 % full: RocketMQ refuses"),
     ("disk-filling", "risk", change_answers(HEALTHY, LEADER, disk=DISK), f"claim data-{LEADER} is 76 % full"),
     ("member-out-of-sync", "risk", OUT_OF_SYNC, f"{THIRD} is out of sync"),
     ("member-out-of-sync", "risk", change_group(HEALTHY, build_group(in_sync=(0, 1), alive=(0, 1))),
