@@ -74,14 +74,23 @@ def reject_key_removal(name: str) -> ResourceHookBinding:
     """
 
     async def check(args: ResourceHookArgs) -> None:
-        validate_keys(_list_keys(args.old_inputs), _list_keys(args.new_inputs))
+        policies = Output.all(*((inputs or {})["policy"] for inputs in (args.old_inputs, args.new_inputs)))
+        known = await policies.future()
+        # A key of the same update is unknown at preview. The check before the update itself knows it.
+        if known is not None:
+            validate_keys(*map(_list_keys, known), secret=await policies.is_secret())
 
     question = "whether the driver keeps the KMS keys of its volumes"
     return ResourceHookBinding(before_update=create_check_hooks(f"{name}-removal", question, check))
 
 
-def validate_keys(before: Collection[str], after: Collection[str]) -> None:
+def validate_keys(before: Collection[str], after: Collection[str], *, secret: bool = False) -> None:
     """Reject the removal of KMS keys, which volumes may have.
+
+    Args:
+        before: ARNs of the present keys.
+        after: ARNs of the planned keys.
+        secret: whether the error must not name a key.
 
     Raises:
         ArgumentError: `after` lacks a key.
@@ -93,10 +102,10 @@ def validate_keys(before: Collection[str], after: Collection[str]) -> None:
             "the driver would no longer be allowed to use {removed}. It could not attach a volume that is encrypted "
             "with it, so a pod with such a volume would not start on another node",
             remedy="Add it to the list. To remove it, follow docs/how-to/limit-the-driver-permissions.md",
-            removed=", ".join(removed),
+            removed="[secret]" if secret else ", ".join(removed),
         )
 
 
-def _list_keys(inputs: Mapping[str, Any] | None) -> set[str]:
-    statements = json.loads((inputs or {})["policy"])["Statement"]
+def _list_keys(policy: str) -> set[str]:
+    statements = json.loads(policy)["Statement"]
     return {key for statement in statements for key in statement["Resource"] if ":key/" in key}

@@ -8,12 +8,14 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 from pulumi import ResourceHookArgs
+from pulumi.output import Unknown
 
 from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs, IrsaRole, IrsaRoleArgs, ServiceAccountArgs
 from eks_rocketmq.eks.account import aws_create_checks
 from eks_rocketmq.eks.ebs import driver_plan
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from eks_rocketmq.eks.iam.policy_documents import build_pod_identity_statements, build_trust_policy
+from eks_rocketmq.lookups import check_hooks
 from eks_rocketmq.lookups.aws_resources import ROLE
 from eks_rocketmq.lookups.create_checks import OWNER_TAG, SKIP_VARIABLE
 from eks_rocketmq.lookups.existing_resource import ExistingResource
@@ -25,6 +27,7 @@ from tests.unit.harness.trust import PodIdentity, Token, admits
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
 THEIRS = f"arn:aws:iam::{ACCOUNT}:role/theirs"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+OTHER_KEY = KEY.replace("1234abcd", "9876abcd")
 ARGS: EbsCsiAddonArgs = {
     "cluster_name": "prod",
     "issuer": ISSUER,
@@ -152,23 +155,40 @@ def test_a_key_created_in_the_same_update_is_unknown_at_preview() -> None:
     assert update.one("RolePolicy").inputs["policy"] == build_key_policy([KEY])
 
 
-def change_keys(before: list[str], after: list[str]) -> None:
-    """Run the check before the update of the policy from some keys to others."""
+def change_keys(before: list[str], after: list[str], wrap: Callable[[str], Any] = str) -> None:
+    """Run the check before the update of the policy from some keys to others. `wrap` changes the new policy."""
     old, recording = (run(program({**ARGS, "kms_key_arns": keys}), preview=True) for keys in (before, after))
     (new,) = recording.by_type("RolePolicy")
     (hook,) = (recording.hooks[each] for each in new.before_update)
-    inputs = {"old_inputs": old.one("RolePolicy").inputs, "new_inputs": new.inputs}
-    asyncio.run(hook(ResourceHookArgs("urn", "id", new.name, new.type, **inputs)))
+
+    async def run_hook() -> None:
+        inputs = {"old_inputs": old.one("RolePolicy").inputs, "new_inputs": {"policy": wrap(new.inputs["policy"])}}
+        await hook(ResourceHookArgs("urn", "id", new.name, new.type, **inputs))
+
+    asyncio.run(run_hook())
 
 
 def test_a_removed_key_is_refused_because_volumes_may_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = KEY.replace("1234abcd", "9876abcd")
-    change_keys([KEY], [KEY, other])
+    change_keys([KEY], [KEY, OTHER_KEY])
     with pytest.raises(RuntimeError, match=KEY) as error:
-        change_keys([KEY, other], [other])
+        change_keys([KEY, OTHER_KEY], [OTHER_KEY])
     assert list_rejections(error.value) == [("kms_key_arns", "key-removal")]
     monkeypatch.setenv(SKIP_VARIABLE, "1")
-    change_keys([KEY, other], [other])
+    change_keys([KEY, OTHER_KEY], [OTHER_KEY])
+
+
+def test_keys_that_are_unknown_at_preview_are_checked_before_the_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(check_hooks.pulumi.log, "warn", lines.append)
+    change_keys([KEY], [OTHER_KEY], lambda _: Unknown())
+    assert lines == []
+
+
+def test_a_removed_key_is_not_named_if_the_keys_are_secret() -> None:
+    change_keys([KEY], [KEY, OTHER_KEY], pulumi.Output.secret)
+    with pytest.raises(RuntimeError, match=r"no longer be allowed to use \[secret\]") as error:
+        change_keys([KEY], [OTHER_KEY], pulumi.Output.secret)
+    assert KEY not in str(error.value)
 
 
 def test_only_the_policy_with_the_keys_is_checked_for_removed_keys() -> None:
