@@ -404,8 +404,11 @@ def test_liveness_depends_on_sent_requests_and_not_on_rounds(declared: Declared)
 
 
 def write_certificate(folder: Path) -> None:
-    """Write `ca.crt`, and the certificate and key of a server to `tls.crt` and `tls.key`."""
-    pki.ensure(folder, [pki.CertificateSubject("tls", "broker", hosts=("127.0.0.1",))])
+    """Write `ca.crt`, and the certificate and key of a server to `tls.crt` and `tls.key`.
+
+    The certificate does not name the address of the server: it has to name only the proxies, for clients.
+    """
+    pki.ensure(folder, [pki.CertificateSubject("tls", "broker", hosts=("broker",))])
 
 
 def test_requests_use_tls_when_it_is_enabled(tmp_path: Path) -> None:
