@@ -55,7 +55,9 @@ def build_rollout_hooks(name: str, component: ComponentResource, workload: Workl
 
 
 def validate_version(before: str, after: str) -> None:
-    """Reject an older version than the one that has written the volumes. An empty text is an unknown version.
+    """Reject an older version than that of the last update, which may have written the volumes.
+
+    An update that failed counts too. An empty text is an unknown version.
 
     Raises:
         ArgumentError: the version is older.
@@ -65,8 +67,8 @@ def validate_version(before: str, after: str) -> None:
     raise ArgumentError(
         ARGS / "version",
         "version-downgrade",
-        "{given} is older than {before}, which has written the volumes. It was not tested whether an older version can "
-        "read them",
+        "{given} is older than {before}, the version of the last update. It was not tested whether an older version "
+        "can read a volume that a newer one has written",
         accepted="{before} or a later version",
         remedy="Restore the version. To go back after an upgrade, follow docs/how-to/upgrade-rocketmq.md",
         given=after,

@@ -80,9 +80,9 @@ WORDING = [
     Wording(
         "version-downgrade",
         lambda: rollout_preflight.validate_version("5.5.0", "5.4.0"),
-        "version: 5.4.0 is older than 5.5.0, which has written the volumes. It was not tested whether an older version "
-        "can read them. Accepted: 5.5.0 or a later version. Restore the version. To go back after an upgrade, follow "
-        "docs/how-to/upgrade-rocketmq.md.",
+        "version: 5.4.0 is older than 5.5.0, the version of the last update. It was not tested whether an older "
+        "version can read a volume that a newer one has written. Accepted: 5.5.0 or a later version. Restore the "
+        "version. To go back after an upgrade, follow docs/how-to/upgrade-rocketmq.md.",
     ),
     Wording(
         "member-removal",
