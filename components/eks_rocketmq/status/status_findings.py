@@ -8,7 +8,7 @@ from eks_rocketmq.doctor.diagnosis import ExitCode
 from eks_rocketmq.rocketmq.monitoring.monitoring_plan import CRITICAL_DISK_PERCENT, DISK_PERCENT
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.naming.versions import KNOWN_VERSIONS, is_older_than_known
-from eks_rocketmq.status.status_facts import StatusFacts, WorkloadStatus
+from eks_rocketmq.status.status_facts import PodStatus, StatusFacts, WorkloadStatus
 from eks_rocketmq.status.status_format import format_bytes, shorten_host
 from eks_rocketmq.status.status_queries import (
     GroupMembers,
@@ -258,15 +258,16 @@ def judge_claims(facts: StatusFacts) -> Iterator[StatusFinding]:
             yield StatusFinding(
                 "disk-full" if critical else "disk-filling",
                 "broken" if critical else "risk",
-                f"claim {claim.name} is {disk.percent} % full"
-                + (
-                    ": RocketMQ refuses writes at 90 %, and deletes unread messages if cleanFileForciblyEnable is true"
-                    if critical
-                    else ""
-                ),
+                f"claim {claim.name} is {disk.percent} % full{_describe_full_disk(pod) if critical else ''}",
                 f"Grow it: kubectl -n {facts.namespace} patch pvc {claim.name} "
                 '-p \'{"spec":{"resources":{"requests":{"storage":"SIZE"}}}}\'',
             )
+
+
+def _describe_full_disk(pod: PodStatus) -> str:
+    if pod.role != labels.BROKER:
+        return ""
+    return ": RocketMQ refuses writes at 90 %, and deletes unread messages if cleanFileForciblyEnable is true"
 
 
 def judge_zones(facts: StatusFacts) -> Iterator[StatusFinding]:

@@ -176,6 +176,11 @@ def test_a_fault_has_its_finding(id_: str, severity: str, facts: StatusFacts, te
     assert code == (ExitCode.HEALTHY if severity == "note" else ExitCode.BROKEN)
 
 
+def test_a_full_volume_of_a_controller_is_not_described_as_that_of_a_broker() -> None:
+    (finding,) = judge_status(change_answers(HEALTHY, LEADER, disk=DiskUsage(86, 100)))
+    assert (finding.id_, finding.message) == ("disk-full", f"claim data-{LEADER} is 86 % full")
+
+
 def test_only_an_older_version_is_old() -> None:
     for version, old in (
         ("5.3.3", True),
