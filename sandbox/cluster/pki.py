@@ -26,6 +26,7 @@ class CertificateSubject:
     common_name: str
     group: str | None = None
     hosts: tuple[str, ...] = ()
+    days: int = VALID_DAYS
 
 
 def certificate_subjects() -> list[CertificateSubject]:
@@ -89,7 +90,7 @@ def _ensure_authority(folder: Path) -> None:
         decipher_only=False,
     )
     builder = (
-        _builder(name, name, key)
+        _builder(name, name, key, VALID_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -114,7 +115,7 @@ def _issue(folder: Path, identity: CertificateSubject, authority: x509.Certifica
         attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, identity.group))
     usages = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if identity.hosts else [])]
     builder = (
-        _builder(x509.Name(attributes), authority.subject, key)
+        _builder(x509.Name(attributes), authority.subject, key, identity.days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         # Python 3.13 requires this extension.
@@ -127,7 +128,7 @@ def _issue(folder: Path, identity: CertificateSubject, authority: x509.Certifica
     _write_pair(folder, identity.file, builder.sign(authority_key, hashes.SHA256()), key)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: PrivateKey) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: PrivateKey, days: int) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
@@ -137,7 +138,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: PrivateKey) -> x509.Cer
         .serial_number(x509.random_serial_number())
         # One hour back, as clocks of virtual machines jump.
         .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=VALID_DAYS))
+        .not_valid_after(now + datetime.timedelta(days=days))
     )
 
 

@@ -166,7 +166,7 @@ def guarded(stopped: Sandbox) -> Iterator[Guarded]:
     program = Program(sandbox, "access")
     if not program.settings.exists():  # KEEP_SANDBOX keeps them, and pods that trust this certificate
         # A TLS Secret like that of cert-manager, with a certificate for the name of the proxies.
-        pki.ensure(program.folder, [pki.CertificateSubject("tls", "rocketmq", hosts=(PROXY,))])
+        pki.ensure(program.folder, [pki.CertificateSubject("tls", "rocketmq", hosts=(PROXY,), days=1)])
         entries = {name: (program.folder / name).read_text() for name in ("ca.crt", "tls.crt", "tls.key")}
         program.prepare({"rocketmq": ROCKETMQ, "certificate": entries})
     definitions = {"apiVersion": "v1", "kind": "List", "items": [definition(kind) for kind in SCHEMAS]}
