@@ -1,6 +1,7 @@
 """Checks at preview of the update of a StatefulSet with data: what its pods would lose, and when they would stop."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,12 +10,17 @@ from pulumi import ComponentResource, ResourceHookArgs
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.lookups.check_hooks import create_check_hooks, warn_once
-from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
+from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server, is_dry_run
 from eks_rocketmq.rocketmq.namespace.collisions import Object, Workload
 from eks_rocketmq.rocketmq.namespace.namespace_preflight import POD_TYPE, get_replicas, resolve_provider
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.naming.versions import is_older
 from eks_rocketmq.rocketmq.pods.pending_pods import is_ready
+
+READY_SECONDS = 30.0
+"""How long an update waits for pods to be ready; a preview does not wait. Brokers may not be ready for some seconds
+when the same update has restarted the controllers."""
+_POLL_SECONDS = 2.0
 
 
 def build_rollout_hooks(name: str, component: ComponentResource, workload: Workload) -> list[Any]:
@@ -31,6 +37,7 @@ def build_rollout_hooks(name: str, component: ComponentResource, workload: Workl
     if not has_callback_server():
         return []
     provider = component.get_provider(POD_TYPE)
+    seconds = 0 if is_dry_run() else READY_SECONDS
 
     async def check(args: ResourceHookArgs) -> None:
         old, new = args.old_inputs or {}, args.new_inputs or {}
@@ -42,9 +49,8 @@ def build_rollout_hooks(name: str, component: ComponentResource, workload: Workl
         settings = await resolve_provider(provider)
         if settings is None:
             return
-        pods = await asyncio.to_thread(_list_pods, settings, workload)
         names = [labels.format_pod_name(workload.name, ordinal) for ordinal in range(min(before, after))]
-        unready = list_unready(names, pods)
+        unready = await _wait_until_ready(settings, workload, names, seconds)
         if removes:
             validate_removal(workload.selector[labels.GROUP_LABEL], before, unready)
         if skipped := list_skipped(names, unready):
@@ -130,6 +136,18 @@ def build_warning(workload: Workload, skipped: Sequence[str]) -> str:
         f"may stop ready ones first. {effect} are left. If this change does not make them ready, update when all pods "
         f"are ready (`eks-rocketmq status --namespace {workload.namespace}`)"
     )
+
+
+async def _wait_until_ready(
+    settings: Mapping[str, str], workload: Workload, names: Sequence[str], seconds: float
+) -> list[str]:
+    """Return the pods that are not ready in time."""
+    end = time.monotonic() + seconds
+    while unready := list_unready(names, await asyncio.to_thread(_list_pods, settings, workload)):
+        if time.monotonic() >= end:
+            break
+        await asyncio.sleep(_POLL_SECONDS)
+    return unready
 
 
 def _list_pods(settings: Mapping[str, str], workload: Workload) -> list[Object]:

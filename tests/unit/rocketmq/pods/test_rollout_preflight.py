@@ -10,6 +10,7 @@ from pulumi import ResourceHookArgs, ResourceOptions
 
 from eks_rocketmq.lookups import check_hooks, kubernetes_api
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
+from eks_rocketmq.rocketmq.pods import rollout_preflight
 from eks_rocketmq.rocketmq.rocket_mq import RocketMq
 from tests.unit.harness import Recording, run
 from tests.unit.harness.rejections import list_rejections
@@ -99,6 +100,32 @@ def test_members_are_removed_only_if_those_that_stay_are_ready(
     (request,) = api.requests
     assert "rocketmq.apache.org/broker-group=broker-a" in request.query["labelSelector"]
     assert warned == []
+
+
+def test_an_update_waits_for_pods_that_become_ready(
+    api: Api, warned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def list_pods(*given: Any) -> list[Any]:
+        found = find_pods(*given)
+        serve_pods(api, True, True, True)
+        return found
+
+    find_pods = rollout_preflight._list_pods
+    serve_pods(api, True, False, True)
+    monkeypatch.setattr(rollout_preflight, "is_dry_run", lambda: False)
+    monkeypatch.setattr(rollout_preflight, "_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(rollout_preflight, "_list_pods", list_pods)
+    update({}, MORE_MEMORY, api=api)
+    assert (len(api.requests), warned) == (2, [])
+
+
+def test_an_update_does_not_wait_for_ever(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve_pods(api, True, False, True)
+    monkeypatch.setattr(rollout_preflight, "is_dry_run", lambda: False)
+    monkeypatch.setattr(rollout_preflight, "READY_SECONDS", 0.1)
+    monkeypatch.setattr(rollout_preflight, "_POLL_SECONDS", 0.05)
+    with pytest.raises(RuntimeError, match="rocketmq-broker-a-1"):
+        update(members(5), members(3), api=api)
 
 
 def test_a_cluster_that_does_not_answer_is_a_warning(api: Api, warned: list[str]) -> None:
