@@ -17,8 +17,9 @@ CLIENTS = "clients"
 """Name of the clients' machine, beside the names of members, controllers and name servers."""
 READERS = "audit-readers"
 """Consumer group that receives messages during an audit, so that its offsets change."""
-MOVING = {READERS, "CID_RMQ_SYS_REVIVE_GROUP", "CID_DefaultHeartBeatSyncerTopic"}
-"""Groups whose offsets change during an audit. The broker and the proxies have the last two, for gRPC consumers."""
+MOVING = {READERS, "CID_RMQ_SYS_REVIVE_GROUP", "CID_DefaultHeartBeatSyncerTopic", "CID_RMQ_SYS_TRANS"}
+"""Groups whose offsets change during an audit. The broker and the proxies have the last three: two for gRPC consumers,
+and one for transactions that no producer decides, which the broker stores again and again."""
 CONSUMERS = "audit-consumers"
 """Consumer group without consumers, so that its offsets do not change."""
 OFFSETS = {queue: 10 + queue for queue in range(group_status.QUEUES)}
@@ -160,7 +161,6 @@ def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]]) -> None:
     """
     wanted = list(topics)
     master = cluster.address(find_master(cluster))
-    members = [cluster.address(name) for name in cluster.members]
     with cluster.observe():
         create_group(master, CONSUMERS)
         create_group(master, READERS)
@@ -169,26 +169,46 @@ def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]]) -> None:
             for queue, offset in OFFSETS.items():
                 group_status.set_offset(master, CONSUMERS, topic, queue, offset)
                 group_status.set_offset(master, READERS, topic, queue, 0)
-        names = [topic for topic, _ in wanted]
-        require(lambda: group_status.have_equal_metadata(members, names, MOVING), 60, "every member has the topics")
+    _require_metadata(cluster, lambda: master, [topic for topic, _ in wanted], 60, "every member has the topics")
 
 
 def wait_until_whole(cluster: Cluster, topics: Iterable[str] = ()) -> None:
-    """Wait until all members are in sync, with the same topics and consumer offsets.
+    """Wait until all members are in sync, and have the topics and the consumer offsets of the master.
 
     Raises TimeoutError.
     """
-    wanted = list(topics)
 
-    def whole() -> bool:
+    def find_whole_master() -> str:
         state = read_state(cluster)
-        members = [cluster.address(name) for name in cluster.members]
-        if state is None or not state.master or state.in_sync != frozenset(members):
+        whole = state is not None and state.in_sync == frozenset(map(cluster.address, cluster.members))
+        return state.master if whole else ""
+
+    _require_metadata(cluster, find_whole_master, list(topics), 300, "all members are in sync, with the same metadata")
+
+
+def _require_metadata(
+    cluster: Cluster, find_address: Callable[[], str], topics: Iterable[str], seconds: float, what: str
+) -> None:
+    """Wait until there is a master, and all members have the topics and its offsets.
+
+    Raises TimeoutError with a note that names what is missing.
+    """
+    missing: list[str] = []
+
+    def complete() -> bool:
+        master = find_address()
+        if not master:
             return False
         with cluster.observe():
-            return group_status.have_equal_metadata(members, wanted, MOVING)
+            slaves = [cluster.address(name) for name in cluster.members if cluster.address(name) != master]
+            missing[:] = group_status.list_missing_metadata(master, slaves, topics, MOVING)
+        return not missing
 
-    require(whole, 300, "all members are in sync, with the same topics and offsets")
+    try:
+        require(complete, seconds, what)
+    except TimeoutError as error:
+        error.add_note("\n".join(missing))
+        raise
 
 
 def wait_for_equal_queues(cluster: Cluster, topics: Iterable[str]) -> None:

@@ -98,20 +98,31 @@ def get_offset(broker: str, group: str, topic: str, queue: int) -> int:
     return int(remoting.invoke(broker, QUERY_OFFSET, fields).fields["offset"])
 
 
-def have_equal_metadata(members: Iterable[str], topics: Iterable[str], moving: Container[str] = ()) -> bool:
-    """Return whether every member has the topics, and all have the same offsets, except of the groups `moving`."""
+def list_missing_metadata(
+    master: str, slaves: Iterable[str], topics: Iterable[str], moving: Container[str] = ()
+) -> list[str]:
+    """Return the topics and the offsets of the master that a member does not have, except of the groups `moving`.
+
+    A slave may have more offsets: of groups that used it as master, and no later one since.
+    """
     wanted = set(topics)
-    offsets = []
-    try:
-        for address in members:
+    expected: dict[str, object] = {}
+    missing = []
+    for address in (master, *slaves):
+        try:
             known = remoting.invoke(address, remoting.ALL_TOPICS).json().get("topicConfigTable", {})
-            if not wanted <= set(known):
-                return False
-            table = remoting.invoke(address, ALL_OFFSETS).json().get("offsetTable", {})
-            offsets.append({key: value for key, value in table.items() if key.split("@")[1] not in moving})
-    except (OSError, remoting.RemotingError):
-        return False
-    return all(each == offsets[0] for each in offsets)
+            offsets = remoting.invoke(address, ALL_OFFSETS).json().get("offsetTable", {})
+        except (OSError, remoting.RemotingError) as error:
+            return [f"{address}: {error}"]
+        if address == master:
+            expected = {key: value for key, value in offsets.items() if key.split("@")[1] not in moving}
+        missing += [f"{address}: no topic {topic}" for topic in sorted(wanted - set(known))]
+        missing += [
+            f"{address}: {key} {offsets.get(key)}, master {value}"
+            for key, value in expected.items()
+            if offsets.get(key) != value
+        ]
+    return missing
 
 
 def answers(broker: str) -> bool:
