@@ -77,6 +77,12 @@ def get_json(provider: Mapping[str, Any], path: str, **query: str) -> dict[str, 
     return client.request("get", path, serializer=lambda _, content: content, **options)
 
 
+def list_pods(provider: Mapping[str, Any], namespace: str, labels: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """Return the pods of a namespace that have all of these labels. Errors are those of `get_json`."""
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    return get_json(provider, f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)["items"]
+
+
 def request_token(provider: Mapping[str, Any], namespace: str, service_account: str, audience: str) -> str:
     """Return a token of a service account, valid for ten minutes. Errors are those of `get_json`.
 

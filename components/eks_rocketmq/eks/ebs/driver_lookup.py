@@ -11,7 +11,7 @@ from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.doctor.collectors.kubernetes_parsers import is_driver
 from eks_rocketmq.eks.ebs.self_managed_driver import RESTART_ANNOTATION, DriverNames
 from eks_rocketmq.lookups.existing_resource import ExistingResource
-from eks_rocketmq.lookups.kubernetes_api import get_json
+from eks_rocketmq.lookups.kubernetes_api import get_json, list_pods
 
 _MANAGER_LABEL = "app.kubernetes.io/managed-by"
 _EKS = "EKS"
@@ -86,8 +86,7 @@ def read_controller(provider: Mapping[str, Any], names: DriverNames) -> Controll
     # Only its existence matters.
     _read_object(provider, f"/api/v1/namespaces/{namespace}/serviceaccounts", account, path / "service_account")
     labels = deployment["spec"]["selector"].get("matchLabels") or {}
-    selector = ",".join(f"{key}={value}" for key, value in labels.items())
-    pods = get_json(provider, f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)["items"]
+    pods = list_pods(provider, namespace, labels)
     return ControllerState(
         restarted_for=_get_annotations(template).get(RESTART_ANNOTATION),
         pod_roles=tuple(_get_pod_role(pod) for pod in pods if _runs_as(account, pod)),

@@ -151,12 +151,14 @@ def _filter_events(events: Sequence[Object], kind: str, name: str) -> list[Objec
 
 def _read_problems(provider: Mapping[str, str], inputs: Object) -> tuple[list[str], list[str]]:
     """Return the problems of the pods of a workload, and the claims that the doctor can judge."""
-    from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - the import takes 250 ms; only failures need it
+    from eks_rocketmq.lookups.kubernetes_api import (  # noqa: PLC0415 - the import takes 250 ms; only failures need it
+        get_json,
+        list_pods,
+    )
 
     namespace = inputs["metadata"]["namespace"]
     path = f"/api/v1/namespaces/{namespace}"
-    selector = ",".join(f"{key}={value}" for key, value in inputs["spec"]["selector"]["matchLabels"].items())
-    pods = get_json(provider, f"{path}/pods", labelSelector=selector)["items"]
+    pods = list_pods(provider, namespace, inputs["spec"]["selector"]["matchLabels"])
     claims = get_json(provider, f"{path}/persistentvolumeclaims")["items"]
     events = get_json(provider, f"{path}/events")["items"]
     waiting = [f"{namespace}/{claim}" for claim in list_awaited_claims(pods)]

@@ -151,10 +151,9 @@ async def _wait_until_ready(
 
 
 def _list_pods(settings: Mapping[str, str], workload: Workload) -> list[Object]:
-    from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - the import takes 250 ms; few updates need it
+    from eks_rocketmq.lookups.kubernetes_api import list_pods  # noqa: PLC0415 - the import takes 250 ms; few updates need it
 
-    selector = ",".join(f"{key}={value}" for key, value in workload.selector.items())
-    return get_json(settings, f"/api/v1/namespaces/{workload.namespace}/pods", labelSelector=selector)["items"]
+    return list_pods(settings, workload.namespace, workload.selector)
 
 
 def _get_version(inputs: Mapping[str, Any]) -> str:
