@@ -75,6 +75,7 @@ public final class Launcher {
                 BrokerController controller = BrokerStartup.createBrokerController(own);
                 ConfirmedHAService.install(controller);
                 TransactionChecks.install(controller);
+                PacedTransactions.install(controller);
                 RepeatedRevives.install(controller);
                 DrainFence.install(controller, System.getenv("DRAIN_FENCE"));
                 int minInSync = Integer.parseInt(System.getenv("MIN_IN_SYNC"));
