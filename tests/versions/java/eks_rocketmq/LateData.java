@@ -50,7 +50,11 @@ public final class LateData {
             while (!slave.isStopped()) {
                 Thread.sleep(1);
             }
-            EmptyMaster.sendHeader(connection, HAConnectionState.TRANSFER);
+            try {
+                EmptyMaster.sendHeader(connection, HAConnectionState.TRANSFER);
+            } catch (IOException closed) {
+                // the thread has ended before the data
+            }
             change.join();
             return (System.nanoTime() - begin) / 1_000_000;
         }
