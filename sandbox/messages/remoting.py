@@ -17,6 +17,9 @@ ALL_TOPICS = 21
 ALL_GROUPS = 201
 CLUSTER_INFO = 106
 
+SINGLE_REQUEST_SECONDS = 20.0
+"""Time limit of a request that its caller does not repeat. A broker on a busy machine can need more than 5 s."""
+
 
 class RemotingError(Exception):
     """The server refused the request. `code` is RocketMQ's."""

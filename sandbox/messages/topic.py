@@ -68,10 +68,11 @@ def create_topic(master: str, topic: str, kind: str = "") -> None:
         "order": "false",
         **({"attributes": f"+message.type={kind}"} if kind else {}),
     }
-    remoting.invoke(master, remoting.CREATE_TOPIC, fields)
+    remoting.invoke(master, remoting.CREATE_TOPIC, fields, seconds=remoting.SINGLE_REQUEST_SECONDS)
 
 
 def create_group(master: str, group: str) -> None:
     """Create a consumer group on one broker, `host:port`."""
     settings = {"groupName": group, "consumeEnable": True, "consumeFromMinEnable": True, "retryQueueNums": 1}
-    remoting.invoke(master, remoting.CREATE_GROUP, body=json.dumps(settings).encode())
+    body = json.dumps(settings).encode()
+    remoting.invoke(master, remoting.CREATE_GROUP, body=body, seconds=remoting.SINGLE_REQUEST_SECONDS)

@@ -80,13 +80,13 @@ def elect(controllers: Sequence[str], group: str, member_id: int) -> None:
         "designateElect": "true",
         "invokeTime": str(time.time_ns() // 1_000_000),
     }
-    remoting.invoke(leader, ELECT_MASTER, fields)
+    remoting.invoke(leader, ELECT_MASTER, fields, seconds=remoting.SINGLE_REQUEST_SECONDS)
 
 
 def set_offset(master: str, group: str, topic: str, queue: int, offset: int) -> None:
     """Commit the offset of a consumer group."""
     fields = {"consumerGroup": group, "topic": topic, "queueId": str(queue), "commitOffset": str(offset)}
-    remoting.invoke(master, SET_OFFSET, fields)
+    remoting.invoke(master, SET_OFFSET, fields, seconds=remoting.SINGLE_REQUEST_SECONDS)
 
 
 def get_offset(broker: str, group: str, topic: str, queue: int) -> int:
@@ -95,7 +95,8 @@ def get_offset(broker: str, group: str, topic: str, queue: int) -> int:
     Raises RemotingError when the broker knows none, and the consumer decides.
     """
     fields = {"consumerGroup": group, "topic": topic, "queueId": str(queue), "setZeroIfNotFound": "false"}
-    return int(remoting.invoke(broker, QUERY_OFFSET, fields).fields["offset"])
+    answer = remoting.invoke(broker, QUERY_OFFSET, fields, seconds=remoting.SINGLE_REQUEST_SECONDS)
+    return int(answer.fields["offset"])
 
 
 def list_missing_metadata(
@@ -155,4 +156,5 @@ def count_messages(broker: str, topic: str) -> int:
 
 def get_commit_log_bytes(broker: str) -> int:
     """Return the end of a broker's commit log."""
-    return int(remoting.invoke(broker, BROKER_STATUS).json()["table"]["commitLogMaxOffset"])
+    answer = remoting.invoke(broker, BROKER_STATUS, seconds=remoting.SINGLE_REQUEST_SECONDS)
+    return int(answer.json()["table"]["commitLogMaxOffset"])
