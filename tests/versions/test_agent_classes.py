@@ -198,6 +198,17 @@ def test_a_slave_that_has_stopped_leaves_the_in_sync_set(version: str, tmp_path:
     assert (members["rocketmq"], members["agent"]) == ("[1,2,3]", "[1,3]")
 
 
+def test_a_slave_that_the_controllers_refused_is_not_waited_for(version: str, tmp_path: Path) -> None:
+    controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"}
+    members = run_program("RefusedSlave", version, tmp_path, choose_ports() | controller)
+    # If this slave stops, writes wait until it is back.
+    assert members["rocketmq-refused"] == "[1,2,3]"
+    assert members["agent-refused"] == "[1,3]"
+    # The controllers may still add it.
+    assert (members["agent-unanswered"], members["agent-set-named"]) == ("[1,2,3]", "[1,2,3]")
+    assert (members["agent-set-named-late"], members["agent-set-changed"]) == ("[1,3]", "[1,3,4]")
+
+
 def test_a_client_keeps_its_route_while_there_is_none_that_it_can_use(version: str, tmp_path: Path) -> None:
     routes = run_program("RouteWithoutMaster", version, tmp_path, {})
     # A client of RocketMQ then uses a route in which no broker takes its messages, for 30 s.

@@ -24,7 +24,7 @@ public final class LateQueues {
     }
 
     private static AutoSwitchHAService createElected(MessageStoreConfig config) {
-        ConfirmedHAService service = new ConfirmedHAService(config);
+        ConfirmedHAService service = new ConfirmedHAService(config, new Proposals(() -> 0));
         service.becomingMaster = true;
         return service;
     }

@@ -37,7 +37,7 @@ final class TestProgram {
             BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
             DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
             comparison.report("rocketmq", new AutoSwitchHAService(), store);
-            comparison.report("agent", new ConfirmedHAService(store.getMessageStoreConfig()), store);
+            comparison.report("agent", new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0)), store);
         });
     }
 

@@ -7,7 +7,6 @@ import java.util.ConcurrentModificationException;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
@@ -37,9 +36,6 @@ import org.rocksdb.RocksDBException;
  * proposed since and whose confirmation was lost.
  */
 final class ConfirmedHAService extends AutoSwitchHAService {
-    /** How long a proposal can be on its way. Requests to the controllers end after 3 s. */
-    private static final long PROPOSAL_NANOS = 10_000_000_000L;
-
     /** How often the connections are read or ended again. Each change of them ends in microseconds. */
     private static final int ATTEMPTS = 1000;
 
@@ -49,7 +45,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     /** How long the filling of the queues may stand still. It stops at an incomplete message. */
     private static final long STALLED_NANOS = 1_000_000_000L;
 
-    private final Map<Long, Proposal> proposed = new ConcurrentHashMap<>();
+    private final Proposals proposals;
     private final int port;
     private volatile Set<Long> confirmed = Collections.emptySet();
     private final SmallFiles files;
@@ -57,7 +53,8 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private volatile Master master;
     volatile boolean becomingMaster; // visible for tests
 
-    ConfirmedHAService(MessageStoreConfig config) {
+    ConfirmedHAService(MessageStoreConfig config, Proposals proposals) {
+        this.proposals = proposals;
         this.port = config.getHaListenPort(); // the same for all members
         this.files = new SmallFiles(config.getStorePathRootDir());
     }
@@ -71,7 +68,8 @@ final class ConfirmedHAService extends AutoSwitchHAService {
             throw new IllegalStateException(
                     "messageStorePlugIn replaces the message store. Leave the key out, or run without the agent.");
         }
-        ConfirmedHAService service = new ConfirmedHAService(controller.getMessageStoreConfig());
+        ConfirmedHAService service =
+                new ConfirmedHAService(controller.getMessageStoreConfig(), Proposals.of(controller));
         PrivateFields.write(DefaultMessageStore.class, "haService", controller.getMessageStore(), service);
         PrivateFields.write(ReplicasManager.class, "haService", controller.getReplicasManager(), service);
         FencedSends.install(controller, service.term::get);
@@ -88,7 +86,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     @Override
     public boolean changeToSlave(String newMaster, int epoch, Long id) {
         term.incrementAndGet();
-        proposed.clear(); // those of a former term as master
+        proposals.clear(); // those of a former term as master
         if (getHAClient() == null) {
             setConfirmedClient(id);
         }
@@ -270,24 +268,11 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         }
     }
 
-    /** Called with each set that is proposed to the controllers. */
-    @Override
-    public void notifySyncStateSetChanged(Set<Long> members) {
-        for (Long member : members) {
-            if (!confirmed.contains(member)) {
-                proposed.put(member, new Proposal());
-            }
-        }
-        super.notifySyncStateSetChanged(members);
-    }
-
     /** Called with the set that the controllers have confirmed, and only with that. */
     @Override
     public void setSyncStateSet(Set<Long> members) {
         confirmed = Collections.unmodifiableSet(new HashSet<>(members));
-        proposed.keySet().removeAll(members);
-        // The other proposals were refused, or are not decided yet.
-        proposed.values().forEach(proposal -> proposal.answered = true);
+        proposals.removePast();
         super.setSyncStateSet(members);
     }
 
@@ -316,15 +301,15 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     /** Returns the members that a write waits for. */
     @Override
     public Set<Long> getSyncStateSet() {
-        Set<Long> members = super.getSyncStateSet();
-        members.addAll(confirmed);
-        proposed.forEach(
-                (member, proposal) -> {
-                    if (proposal.isPossible()) {
-                        members.add(member);
-                    }
-                });
+        Set<Long> members = new HashSet<>(confirmed);
+        proposals.addTo(members);
         return members;
+    }
+
+    /** Returns the number of these members. With fewer than {@code minInSyncReplicas}, a write is refused. */
+    @Override
+    public int inSyncReplicasNums(long end) {
+        return getSyncStateSet().size();
     }
 
     /** A write that is acknowledged only with enough copies. */
@@ -354,16 +339,6 @@ final class ConfirmedHAService extends AutoSwitchHAService {
 
         Master(String address) {
             this.address = address;
-        }
-    }
-
-    private static final class Proposal {
-        private final long made = System.nanoTime();
-        private volatile boolean answered;
-
-        /** Whether the controllers may have accepted it, or may still do so. */
-        boolean isPossible() {
-            return !answered || System.nanoTime() - made < PROPOSAL_NANOS;
         }
     }
 }
