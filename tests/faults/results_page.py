@@ -1,6 +1,7 @@
 """Published results of whole runs of `make faults`: record, page, picture and a sentence of the README.
 
-`python -m tests.faults.results_page RUN...` records the `faults.json` of runs in place of the recorded ones.
+`python -m tests.faults.results_page RUN...` records the `faults.json` of runs in place of the recorded ones. To keep
+these, name the record `docs/reference/fault-results.json` before the runs.
 `python -m tests.faults.results_page` writes page and picture from the record; `make reference` runs it.
 """
 
@@ -66,10 +67,13 @@ _INTRODUCTIONS = {
 
 
 def record_runs(files: Iterable[Path]) -> None:
-    """Write the record from the results of runs, with one line for each audit. Tests that failed are part of it."""
+    """Write the record from results of runs or records, with one line for each audit. It has failed tests too."""
     runs = []
     for file in files:
         run = json.loads(file.read_text())
+        if isinstance(run, list):
+            runs += run
+            continue
         failed = [each["test"] for each in run["tests"] if each["outcome"] != "passed"]
         audits = [
             {"test": each["test"].partition("[")[0], **{name: row[name] for name in _FIELDS if name in row}}

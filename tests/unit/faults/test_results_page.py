@@ -67,6 +67,17 @@ def test_the_page_names_failed_tests_and_shows_their_audits(tmp_path: Path, monk
     assert "| 2 | 2,000 | **7, 7** | 0 | 0 | 1.0, 1.0 |" in page
 
 
+def test_runs_are_added_to_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results_page, "RECORD", tmp_path / "record.json")
+    row = audit("master-killed", 0, 1.0, load="normal", agent=True)
+    run = {"commit": "abc", "tests": [{"test": "test_a", "outcome": "passed", "audits": [row]}]}
+    for name, date in {"first": "2026-11-30", "second": "2026-12-01"}.items():
+        (tmp_path / name).write_text(json.dumps(run | {"date": date}))
+    results_page.record_runs([tmp_path / "first"])
+    results_page.record_runs([tmp_path / "record.json", tmp_path / "second"])
+    assert [each["date"] for each in results_page.read_runs()] == ["2026-11-30", "2026-12-01"]
+
+
 def test_the_page_shows_what_is_wrong_or_stored_twice() -> None:
     row = audit("master-killed", 0, 1.0, load="normal", agent=True)
     runs = [
