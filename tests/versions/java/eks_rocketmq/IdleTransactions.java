@@ -16,15 +16,17 @@ import org.apache.rocketmq.store.MessageStore;
 /**
  * Ends transactions, and measures the threads of transactions while no transaction follows.
  *
- * <p>Argument: {@code broker.conf}. Prints {@code NAME PERCENT}, the use of a processor by the thread that writes metrics
- * just after its start, and by that of the batches, for RocketMQ alone and with {@link PacedTransactions}. Then the
- * ends that the agent has not stored, and {@code written} if it has written the metrics.
+ * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT}, {@code busy} or {@code idle}, for the thread that writes
+ * metrics just after its start, and for that of the batches, for RocketMQ alone and with {@link PacedTransactions}. Then
+ * {@code stored} if the agent has stored many ends, and {@code written} if it has written the metrics.
  */
 public final class IdleTransactions {
     private static final String OP_TOPIC = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
     private static final String METRICS_THREAD = "TransactionFlushService";
     private static final String BATCHES_THREAD = "TransactionalOpBatchService";
     private static final int MANY = 5_000; // several batches of 4 KiB
+    private static final long BUSY_NANOS = 150_000_000L;
+    private static final long WINDOW_NANOS = 5_000_000_000L; // enough on a busy machine
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     private IdleTransactions() {}
@@ -37,12 +39,13 @@ public final class IdleTransactions {
             endTransactions(controller, 1);
             report("rocketmq-batches", BATCHES_THREAD);
 
-            controller.getBrokerConfig().setTransactionMetricFlushInterval(1_000);
+            controller.getBrokerConfig().setTransactionMetricFlushInterval(2_000);
             PacedTransactions.install(controller);
             report("agent-metrics", METRICS_THREAD);
             endTransactions(controller, 1);
             report("agent-batches", BATCHES_THREAD);
-            System.out.println("agent-left " + endTransactions(controller, MANY));
+            endTransactions(controller, MANY);
+            System.out.println("agent-ends stored");
             Path metrics = Paths.get(
                     controller.getMessageStoreConfig().getStorePathRootDir(), "config", "transactionMetrics");
             while (!Files.exists(metrics)) {
@@ -52,8 +55,8 @@ public final class IdleTransactions {
         });
     }
 
-    /** Ends transactions, waits until RocketMQ can store them, and returns how many characters are left. */
-    private static int endTransactions(BrokerController controller, int count) throws Exception {
+    /** Ends transactions, and waits until all ends are stored. */
+    private static void endTransactions(BrokerController controller, int count) throws Exception {
         MessageStore store = controller.getMessageStore();
         TransactionalMessageServiceImpl service =
                 (TransactionalMessageServiceImpl) controller.getTransactionalMessageService();
@@ -63,21 +66,19 @@ public final class IdleTransactions {
             half.setQueueOffset(end);
             service.deletePrepareMessage(half);
         }
-        long interval = controller.getBrokerConfig().getTransactionOpBatchInterval();
-        Thread.sleep(3 * interval);
-        TestProgram.awaitQueues(store);
-        if (store.getMaxOffsetInQueue(OP_TOPIC, 0) == before) {
-            throw new IllegalStateException("no end of a transaction was stored");
+        MessageQueueOpContext ends = service.getDeleteContext().get(half.getQueueId());
+        while (ends.getTotalSize().get() > 0 || store.getMaxOffsetInQueue(OP_TOPIC, 0) == before) {
+            Thread.sleep(10);
         }
-        MessageQueueOpContext queue = service.getDeleteContext().get(half.getQueueId());
-        return queue.getTotalSize().get();
     }
 
     private static void report(String name, String thread) throws InterruptedException {
-        long begin = System.nanoTime();
-        long before = readNanos(thread);
-        Thread.sleep(1_000);
-        System.out.println(name + " " + 100 * (readNanos(thread) - before) / (System.nanoTime() - begin));
+        long used = readNanos(thread) + BUSY_NANOS;
+        long end = System.nanoTime() + WINDOW_NANOS;
+        while (readNanos(thread) < used && System.nanoTime() < end) {
+            Thread.sleep(10);
+        }
+        System.out.println(name + " " + (readNanos(thread) < used ? "idle" : "busy"));
     }
 
     private static long readNanos(String name) {

@@ -1,6 +1,7 @@
 package eks_rocketmq;
 
 import java.lang.reflect.Method;
+import java.util.Arrays;
 import java.util.concurrent.ThreadFactory;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
@@ -10,7 +11,7 @@ import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.pop.PopCheckPoint;
 
 /**
- * Revives a message that a consumer has not acknowledged, while the store refuses writes for a second.
+ * Revives a message that a consumer has not acknowledged, while the store refuses it once.
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT}, the messages in the retry topic after that, for RocketMQ
  * alone and with {@link RepeatedRevives}. Then {@code NAME MILLISECONDS} of refusals: of a checkpoint to the thread of a
@@ -45,13 +46,22 @@ public final class RefusedRevive {
         store.getRunningFlags().makeFenced(true);
         Thread thread = new Thread(() -> revive(controller, name));
         thread.start();
-        Thread.sleep(1_000);
+        while (thread.isAlive() && !isPausing(thread)) {
+            Thread.sleep(10);
+        }
         store.getRunningFlags().makeFenced(false);
         thread.join();
         TestProgram.awaitQueues(store);
         String retryTopic = KeyBuilder.buildPopRetryTopic(
                 TOPIC, name, controller.getBrokerConfig().isEnableRetryTopicV2());
         System.out.println(name + " " + store.getMaxOffsetInQueue(retryTopic, 0));
+    }
+
+    /** Returns whether a thread waits until it stores the message again. */
+    private static boolean isPausing(Thread thread) {
+        return Arrays.stream(thread.getStackTrace())
+                .anyMatch(frame -> frame.getClassName().equals(RepeatedRevives.class.getName())
+                        && frame.getMethodName().equals("pause"));
     }
 
     /** Stores a checkpoint that is refused. */

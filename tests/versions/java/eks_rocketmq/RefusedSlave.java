@@ -31,9 +31,8 @@ import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
  */
 public final class RefusedSlave implements NettyRequestProcessor {
     private static final int EPOCH = 5;
-    private static final long REQUEST_MILLIS = 3_000;
 
-    private final AtomicInteger proposals = new AtomicInteger();
+    private final AtomicInteger ended = new AtomicInteger();
     private volatile boolean silent;
 
     private RefusedSlave() {}
@@ -49,14 +48,14 @@ public final class RefusedSlave implements NettyRequestProcessor {
             DefaultMessageStore store = (DefaultMessageStore) broker.getMessageStore();
             AutoSwitchHAService original = (AutoSwitchHAService) store.getHaService();
             original.init(store);
-            report(original, broker.getReplicasManager());
+            controllers.report(original, broker.getReplicasManager());
             controllers.propose(broker, original, address);
             System.out.println("rocketmq-refused " + format(original));
 
             ConfirmedHAService.install(broker);
             AutoSwitchHAService confirmed = (AutoSwitchHAService) store.getHaService();
             confirmed.init(store);
-            report(confirmed, broker.getReplicasManager());
+            controllers.report(confirmed, broker.getReplicasManager());
             controllers.propose(broker, confirmed, address);
             System.out.println("agent-refused " + format(confirmed));
             controllers.silent = true;
@@ -83,21 +82,21 @@ public final class RefusedSlave implements NettyRequestProcessor {
         changeSet(replicas, EPOCH, 1L, 3L);
         PrivateFields.<EpochFileCache>read(AutoSwitchHAService.class, "epochCache", service)
                 .appendEntry(new EpochEntry(1, 0));
-        int before = proposals.get();
+        int before = ended.get();
         service.maybeExpandInSyncStateSet(2L, 0);
-        while (proposals.get() == before) {
+        while (ended.get() == before) {
             Thread.sleep(1);
         }
-        Thread.sleep(silent ? REQUEST_MILLIS + 500 : 500);
     }
 
     /** Lets RocketMQ propose each set, as at its start. */
-    private static void report(AutoSwitchHAService service, ReplicasManager replicas) throws Exception {
+    private void report(AutoSwitchHAService service, ReplicasManager replicas) throws Exception {
         Method report = ReplicasManager.class.getDeclaredMethod("doReportSyncStateSetChanged", Set.class);
         report.setAccessible(true);
         service.registerSyncStateSetChangedListener(set -> {
             try {
                 report.invoke(replicas, set);
+                ended.incrementAndGet();
             } catch (ReflectiveOperationException error) {
                 throw new IllegalStateException(error);
             }
@@ -117,7 +116,6 @@ public final class RefusedSlave implements NettyRequestProcessor {
     @Override
     public RemotingCommand processRequest(ChannelHandlerContext context, RemotingCommand request) {
         if (request.getCode() == RequestCode.CONTROLLER_ALTER_SYNC_STATE_SET) {
-            proposals.incrementAndGet();
             return silent ? null : RemotingCommand.createResponseCommand(ResponseCode.CONTROLLER_BROKER_NOT_ALIVE, null);
         }
         RemotingCommand response = RemotingCommand.createResponseCommand(GetReplicaInfoResponseHeader.class);
