@@ -176,7 +176,7 @@ def test_a_check_of_transactions_ends_when_its_broker_becomes_a_slave(version: s
 
 def test_threads_of_transactions_sleep_while_no_transaction_ends(version: str, tmp_path: Path) -> None:
     settings = {"transactionOpBatchInterval": "300", "transactionMetricFlushInterval": "30000"}
-    threads = run_program("IdleTransactions", version, tmp_path, settings)
+    threads = run_program("IdleTransactions", version, tmp_path, choose_ports() | settings)
     assert (threads["rocketmq-metrics"], threads["agent-metrics"]) == ("busy", "idle")
     # RocketMQ's other versions wait for the next transaction.
     assert threads["rocketmq-batches"] == ("busy" if version == "5.5.0" else "idle")

@@ -37,7 +37,9 @@ final class TestProgram {
             BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
             DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
             comparison.report("rocketmq", new AutoSwitchHAService(), store);
-            comparison.report("agent", new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0)), store);
+            ConfirmedHAService confirmed =
+                    new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0));
+            comparison.report("agent", confirmed, store);
         });
     }
 
