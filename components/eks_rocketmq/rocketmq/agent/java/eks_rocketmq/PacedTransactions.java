@@ -1,6 +1,5 @@
 package eks_rocketmq;
 
-import java.util.Map;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.transaction.TransactionMetricsFlushService;
 import org.apache.rocketmq.broker.transaction.TransactionalMessageService;
@@ -67,9 +66,7 @@ final class PacedTransactions {
         private long findPause() {
             long now = System.currentTimeMillis();
             long pause = config.getTransactionOpBatchInterval();
-            for (Map.Entry<Integer, MessageQueueOpContext> queue :
-                    service.getDeleteContext().entrySet()) {
-                MessageQueueOpContext ends = queue.getValue();
+            for (MessageQueueOpContext ends : service.getDeleteContext().values()) {
                 if (ends.getTotalSize().get() >= config.getTransactionOpMsgMaxSize()) {
                     pause = 0;
                 } else if (!ends.getContextQueue().isEmpty()) {
