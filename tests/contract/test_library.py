@@ -155,7 +155,8 @@ def test_typescript_numbers_are_passed_as_integers(case: Callable[[str], Path], 
     plan = json.loads(pulumi.pulumi(case("rocketmq"), "preview", "--json"))
     made = {step["urn"].rsplit("::", 1)[-1]: step["newState"] for step in plan["steps"]}
     assert made["invoices-nameserver-set"]["inputs"]["spec"]["replicas"] == 2
-    assert "fileReservedTime=48\n" in made["invoices-broker-a-config"]["inputs"]["data"]["broker.conf"]
+    annotations = made["invoices-broker-a-set"]["inputs"]["metadata"]["annotations"]
+    assert "fileReservedTime=48\n" in annotations["rocketmq.apache.org/config"]
     assert made["invoices-broker-a-set"]["provider"].split("::")[-2] == "named"
 
 

@@ -105,7 +105,9 @@ def test_draining_the_node_of_the_master_and_the_controller_leader_loses_no_ackn
 
 
 def test_adopt_recovers_an_update_after_the_engine_was_killed(deployed: Sandbox) -> None:
-    setting = deployed.changed(lambda config: config["eks-rocketmq:rocketmq"]["proxies"].update(cpu="200m"))
+    # The changed key creates another ConfigMap. The reverted update needs the former one again.
+    proxies = {"cpu": "200m", "config": {"longPollingReserveTimeInMillis": 200}}
+    setting = deployed.changed(lambda config: config["eks-rocketmq:rocketmq"]["proxies"].update(proxies))
     generation = _proxy(deployed)["metadata"]["generation"]
     deployed.kill_up("-s", "prod", *setting, when=lambda: _proxy(deployed)["metadata"]["generation"] > generation)
 
@@ -116,6 +118,8 @@ def test_adopt_recovers_an_update_after_the_engine_was_killed(deployed: Sandbox)
     (container,) = _proxy(deployed)["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"]["cpu"] == "250m"
     deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+    created = [each["metadata"]["name"] for each in deployed.objects("configmaps", "-n", "rocketmq")]
+    assert len([name for name in created if name.startswith("rocketmq-proxy-")]) == 1
 
 
 def test_up_reports_why_pods_are_not_ready(deployed: Sandbox) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from eks_rocketmq.rocketmq.rocket_mq import RocketMq
 from tests.unit.harness import Recording, run
+from tests.unit.harness.recording import HASH, Registration
 
 ARGS: dict[str, Any] = {
     "namespace": "rocketmq",
@@ -78,9 +79,15 @@ def files(recording: Recording, name: str = "rocketmq-broker-a-set") -> dict[str
     return dict(found)
 
 
+def config_map(recording: Recording, name: str = "rocketmq-broker-a-config") -> Registration:
+    """Return a ConfigMap by its Pulumi name without the hash."""
+    (found,) = (each for each in recording.by_type("ConfigMap") if HASH.sub("", each.name) == name)
+    return found
+
+
 def config(recording: Recording, name: str = "rocketmq-broker-a-config") -> dict[str, str]:
-    """Return the files of a ConfigMap by its Pulumi name."""
-    return recording.one("ConfigMap", name).inputs["data"]
+    """Return the files of a ConfigMap by its Pulumi name without the hash."""
+    return config_map(recording, name).inputs["data"]
 
 
 def keys(recording: Recording, name: str = "rocketmq-broker-a-config", file: str = "broker.conf") -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Recording of one run as plain values, with queries for tests."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_MARK
 
 UNKNOWN = "<unknown>"
 """Placeholder of a value that is unknown at preview."""
+HASH = re.compile("-[0-9a-f]{10}$")
+"""Hash of the files at the end of the name of a ConfigMap."""
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"

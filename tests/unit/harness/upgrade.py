@@ -21,7 +21,7 @@ from sandbox.engine.provider.base import State as Remembered
 from sandbox.engine.provider.engine_log import EngineLog
 from sandbox.engine.random.stand_in import RandomStandIn
 from tests.unit.harness import golden
-from tests.unit.harness.recording import Recording, Registration
+from tests.unit.harness.recording import HASH, Recording, Registration
 
 FOLDER = golden.GOLDEN / "released"
 STACKS = ("prod", "staging", "everything")
@@ -73,7 +73,10 @@ def steps(released: State, recording: Recording) -> list[Step]:
     """Return the operation of an upgrade on every resource of the release, in the order of the URNs."""
     today = state(recording)
     renamed = {old: urn for urn, resource in recording.resources.items() for old in _former_urns(resource)}
-    return [_step(urn, old, today.get(urn) or today.get(renamed.get(urn, ""))) for urn, old in sorted(released.items())]
+    # Files under a new name are another resource. The engine deletes the former one last, as if it replaced it.
+    renamed |= {HASH.sub("-", urn): urn for urn in today if HASH.search(urn)}
+    former = {urn: renamed.get(urn) or renamed.get(HASH.sub("-", urn), "") for urn in released}
+    return [_step(urn, old, today.get(urn) or today.get(former[urn])) for urn, old in sorted(released.items())]
 
 
 def _former_urns(resource: Registration) -> list[str]:

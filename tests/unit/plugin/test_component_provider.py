@@ -11,6 +11,7 @@ from pulumi.errors import InputPropertiesError
 
 from eks_rocketmq.plugin import component_provider
 from tests.unit.harness import Recording, run
+from tests.unit.rocketmq_case import config
 
 ROLE = "eks-rocketmq:index:IrsaRole"
 ROCKETMQ = "eks-rocketmq:index:RocketMq"
@@ -63,9 +64,9 @@ def test_whole_numbers_sent_as_floats_become_integers_in_objects(*, preview: boo
     recording, state = construct(ROCKETMQ, ROCKETMQ_INPUTS, preview=preview)
 
     assert recording.one("StatefulSet", "orders-broker-a-set").inputs["spec"]["replicas"] == 3
-    config = recording.one("ConfigMap", "orders-broker-a-config").inputs["data"]["broker.conf"]
-    assert "fileReservedTime=48\n" in config
-    assert "minInSyncReplicas=1\n" in config
+    file = config(recording, "orders-broker-a-config")["broker.conf"]
+    assert "fileReservedTime=48\n" in file
+    assert "minInSyncReplicas=1\n" in file
     assert state.keys() >= {"namespace", "nameServerAddresses", "proxyEndpoint"}
 
 
@@ -183,7 +184,7 @@ def test_null_inputs_count_as_omitted() -> None:
     _set(["profile"], None)(inputs)
     _set(["brokerGroups", 0, "config", "fileReservedTime"], None)(inputs)
     recording, _ = construct(ROCKETMQ, inputs)
-    assert "fileReservedTime" not in recording.one("ConfigMap", "orders-broker-a-config").inputs["data"]["broker.conf"]
+    assert "fileReservedTime" not in config(recording, "orders-broker-a-config")["broker.conf"]
     _set(["namespace"], None)(inputs)
     assert list_error_lines(ROCKETMQ, inputs) == ["namespace: a value is required. Accepted: a string."]
 

@@ -27,7 +27,10 @@ EVERYTHING: dict[str, Any] = {
 
 
 def secret(recording: Recording, name: str) -> dict[str, str]:
-    return recording.one("Secret", f"rocketmq-credentials-{name}").inputs["stringData"]
+    """Return the files of the Secret `internal` or `declared`."""
+    secrets = (each.inputs for each in recording.by_type("Secret"))
+    (found,) = (each for each in secrets if each["metadata"]["name"].startswith(f"rocketmq-{name}-"))
+    return found["stringData"]
 
 
 def environment(recording: Recording, name: str) -> dict[str, str]:

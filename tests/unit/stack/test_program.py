@@ -16,7 +16,7 @@ from tests.unit.harness.golden import committed, urns
 from tests.unit.harness.rejections import rejects
 from tests.unit.harness.trust import Token, admits
 from tests.unit.harness.upgrade import Step, state, steps
-from tests.unit.rocketmq_case import deploy
+from tests.unit.rocketmq_case import config, deploy
 from tests.unit.stack_case import parse_stack
 
 KUBERNETES = "1.35"
@@ -182,7 +182,7 @@ def test_the_broker_verification_command_matches_the_name_server_pod(prod_update
     folder, _, name = script.rpartition("/")
     assert folder in {mount["mountPath"] for mount in container["volumeMounts"]}
     assert (shell, code) == ("bash", "106")
-    assert name in prod_update.one("ConfigMap", "rocketmq-nameserver-config").inputs["data"]
+    assert name in config(prod_update, "rocketmq-nameserver-config")
     assert address == f"127.0.0.1:{container['ports'][0]['containerPort']}"
 
 

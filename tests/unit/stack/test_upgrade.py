@@ -10,6 +10,7 @@ import pytest
 
 from eks_rocketmq.pulumi_sdk.component import type_token
 from tests.unit.harness import REPOSITORY, Recording, golden
+from tests.unit.harness.recording import HASH
 from tests.unit.harness.upgrade import STACKS, Step, harmful, released, state, steps
 
 Inputs = dict[str, Any]
@@ -109,7 +110,7 @@ def test_a_changed_file_is_harmful_unless_its_object_has_a_new_name() -> None:
 def changed(recording: Recording, name: str, change: Callable[[Inputs], Inputs]) -> list[Step]:
     """Return the steps of an upgrade from a release in which one resource had other inputs."""
     before = {urn: dict(each) for urn, each in state(recording).items()}
-    (urn,) = [urn for urn in before if urn.endswith(f"::{name}")]
+    (urn,) = [urn for urn in before if HASH.sub("", urn).endswith(f"::{name}")]
     before[urn]["inputs"] = change(before[urn]["inputs"])
     return [step for step in steps(before, recording) if step.operation != "same"]
 

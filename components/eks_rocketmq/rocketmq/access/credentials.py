@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pulumi_kubernetes as k8s
 import pulumi_random as random
-from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi import Alias, ComponentResource, Input, Output, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import apply_redacted, child_options, type_token
 from eks_rocketmq.rocketmq.access.access import AccessPlan, User, validate_password
@@ -46,17 +46,25 @@ class Credentials(ComponentResource):
         internal = {user: _generate_password(self, f"{name}-{user}") for user in (current, next_user)}
         declared = {user.name: self._resolve_password(name, user) for user in access.users}
         self.passwords = Output.secret(Output.all(**declared))
+        users = Output.all(internal=Output.all(**internal), declared=self.passwords).apply(
+            lambda passwords: render_users(access, passwords["internal"], passwords["declared"])
+        )
         self.secrets = Secrets(
-            internal=_create_secret(scope, "internal", {"username": current, "password": internal[current]}),
+            internal=_create_secret(
+                scope,
+                "internal",
+                {"username": current, "password": internal[current]},
+                # Each generation is a resource of its own, as in `create_config_map`.
+                f"{name}-{current}",
+                aliases=[Alias(name=f"{name}-internal")],
+            ),
             declared=_create_secret(
                 scope,
                 "declared",
-                {
-                    "users": Output.all(internal=Output.all(**internal), declared=self.passwords).apply(
-                        lambda passwords: render_users(access, passwords["internal"], passwords["declared"])
-                    ),
-                    "permissions": "".join(f"{line}\n" for line in access.permissions),
-                },
+                {"users": users, "permissions": "".join(f"{line}\n" for line in access.permissions)},
+                f"{name}-declared",
+                # Only the declarations pod reads it, so a moment without it is harmless.
+                delete_before_replace=True,
             ),
         )
         self.register_outputs({})
@@ -96,7 +104,13 @@ def _generate_password(parent: ComponentResource, name: str, *, version: int = 1
     return Output.secret(created.result)
 
 
-def _create_secret(scope: workload_resources.WorkloadScope, kind: str, data: dict[str, Input[str]]) -> Output[str]:
+def _create_secret(
+    scope: workload_resources.WorkloadScope,
+    kind: str,
+    data: dict[str, Input[str]],
+    pulumi_name: str,
+    **options: Any,  # noqa: ANN401 - options of different types
+) -> Output[str]:
     """Create an immutable Secret and return its name, which ends with a hash of its content.
 
     The hash reveals nothing, because the hashed content always includes a generated password of 190 bits.
@@ -104,10 +118,10 @@ def _create_secret(scope: workload_resources.WorkloadScope, kind: str, data: dic
     files = cast("Output[dict[str, str]]", Output.all(**data))
     suffix = Output.unsecret(files.apply(workload_resources.hash_content))
     created = k8s.core.v1.Secret(
-        f"{scope.name}-{kind}",
+        pulumi_name,
         metadata=scope.build_metadata(Output.concat(f"{labels.APP}-{kind}-", suffix)),
         string_data=files,
         immutable=True,
-        opts=child_options(scope.parent),
+        opts=child_options(scope.parent, **options),
     )
-    return created.metadata.apply(lambda metadata: str(metadata.name))
+    return workload_resources.get_name(created)

@@ -42,7 +42,7 @@ class Declarations(ComponentResource):
     ) -> None:
         super().__init__(type_token("Declarations"), name, {}, opts)
         scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.DECLARATIONS)
-        config = workload_resources.create_config_map(scope, {**files, **probes.read_scripts(*_SCRIPTS)})
+        config = workload_resources.create_single_pod_config_map(scope, {**files, **probes.read_scripts(*_SCRIPTS)})
         workload_resources.create_network_policy(scope)
         spec = build_pod_spec(_build_container(deployment, secrets), [config], grace_period=5, placement={})
         spec = add_tls_and_credentials(spec, deployment.tls, None if secrets is None else secrets.internal)

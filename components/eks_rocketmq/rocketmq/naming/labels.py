@@ -9,6 +9,10 @@ ACCESS_MODE_ANNOTATION = "rocketmq.apache.org/access-mode"
 INTERNAL_GENERATION_ANNOTATION = "rocketmq.apache.org/internal-generation"
 """Annotations of a StatefulSet with the settings of access control, for the checks of the next update."""
 
+CONFIG_ANNOTATION = "rocketmq.apache.org/config"
+"""Annotation of a workload with the text of its configuration file. The preview shows which lines change, because the
+ConfigMap is another one, and checks of the next update compare keys."""
+
 NAME_SERVER = "nameserver"
 CONTROLLER = "controller"
 BROKER = "broker"

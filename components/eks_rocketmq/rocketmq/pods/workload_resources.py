@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, CustomTimeouts, Input, Output, Resource, ResourceHookBinding
+from pulumi import Alias, ComponentResource, CustomTimeouts, Input, Output, Resource, ResourceHookBinding
 
 from eks_rocketmq.lookups.create_checks import OWNER_TAG, get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import child_options
@@ -100,16 +100,39 @@ def create_config_map(
     """Create an immutable ConfigMap and return its name, which ends with a hash of its content.
 
     A changed file creates another ConfigMap. A rolling restart moves the pods to it, and no pod reads a file that
-    changes while it runs.
+    changes while it runs. The Pulumi name has the hash too: each content is a resource of its own, and the former one
+    stays until the update succeeds. As a replaced resource it would stay under the same name after a failed update, and
+    the change could not be reverted.
     """
+    content = hash_content({**data, **(binary_data or {})})
     created = k8s.core.v1.ConfigMap(
-        f"{scope.name}-config",
-        metadata=scope.build_metadata(f"{scope.workload}-{hash_content({**data, **(binary_data or {})})}"),
+        f"{scope.name}-config-{content}",
+        metadata=scope.build_metadata(f"{scope.workload}-{content}"),
         data=data,
         binary_data=binary_data or None,
         immutable=True,
-        opts=child_options(scope.parent),
+        opts=child_options(scope.parent, aliases=[Alias(name=f"{scope.name}-config")]),
     )
+    return get_name(created)
+
+
+def create_single_pod_config_map(scope: WorkloadScope, data: Mapping[str, str]) -> Output[str]:
+    """Create the ConfigMap of the pod of `create_single_pod` as `create_config_map` does, and return its name.
+
+    It is deleted before its replacement is created, so a preview shows which lines change.
+    """
+    created = k8s.core.v1.ConfigMap(
+        f"{scope.name}-config",
+        metadata=scope.build_metadata(f"{scope.workload}-{hash_content(data)}"),
+        data=data,
+        immutable=True,
+        opts=child_options(scope.parent, delete_before_replace=True),
+    )
+    return get_name(created)
+
+
+def get_name(created: k8s.core.v1.ConfigMap | k8s.core.v1.Secret) -> Output[str]:
+    """Return the name of an object in Kubernetes."""
     return created.metadata.apply(lambda metadata: str(metadata.name))
 
 
@@ -213,6 +236,7 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
     replicas: int,
     pod: dict[str, Any],
     *,
+    config: str,
     pods: PodSettings,
     headless: Resource,
     credentials: Input[str] | None = None,
@@ -226,6 +250,7 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
         scope: scope of the workload.
         replicas: number of pods.
         pod: spec of a pod.
+        config: text of the configuration file.
         pods: settings of the pods.
         headless: Service that gives the pods their host names.
         credentials: Secret of the internal user; None for a role without credentials.
@@ -235,7 +260,9 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
     """
     return k8s.apps.v1.StatefulSet(
         f"{scope.name}-set",
-        metadata=scope.build_metadata(scope.workload, scope.deployment.access_annotations | get_ownership_tags()),
+        metadata=scope.build_metadata(
+            scope.workload, build_workload_annotations(config) | scope.deployment.access_annotations
+        ),
         spec=pass_manifest(
             {
                 **_build_immutable_fields(scope, claim),
@@ -258,6 +285,11 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
             depends_on=[headless],
         ),
     )
+
+
+def build_workload_annotations(config: str) -> dict[str, str]:
+    """Return the annotations of a StatefulSet or Deployment with a configuration file."""
+    return {labels.CONFIG_ANNOTATION: config, **get_ownership_tags()}
 
 
 def create_single_pod(scope: WorkloadScope, pod: Mapping[str, Any]) -> k8s.apps.v1.Deployment:

@@ -62,6 +62,7 @@ class BrokerMembers(ComponentResource):
                 rendered_file=CONFIG_FILE,
                 host_aliases=host_aliases,
             ),
+            config=group.role.config,
             pods=group.role.pods,
             headless=headless,
             credentials=credentials,

@@ -69,6 +69,7 @@ class Controllers(ComponentResource):
                 rendered_file=CONFIG_FILE,
                 host_aliases=self.host_aliases,
             ),
+            config=plan.config,
             pods=plan.pods,
             headless=headless,
             claim=workload_resources.build_claim(storage_class, plan.storage),

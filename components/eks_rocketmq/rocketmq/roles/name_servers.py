@@ -69,6 +69,7 @@ class NameServers(ComponentResource):
                 grace_period=_GRACE_SECONDS,
                 placement=build_strict_spread(scope.selector, zones=None),
             ),
+            config=plan.config,
             pods=plan.pods,
             headless=headless,
             min_ready_seconds=_MIN_READY_SECONDS,

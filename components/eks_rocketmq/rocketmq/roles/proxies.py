@@ -6,7 +6,6 @@ from typing import Any
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, CustomTimeouts, Input, Resource, ResourceOptions
 
-from eks_rocketmq.lookups.create_checks import get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import child_options, type_token
 from eks_rocketmq.rocketmq.agent import read_jar
 from eks_rocketmq.rocketmq.naming import labels, ports
@@ -71,7 +70,7 @@ class Proxies(ComponentResource):
         )
         proxies = k8s.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=scope.build_metadata(scope.workload, get_ownership_tags()),
+            metadata=scope.build_metadata(scope.workload, workload_resources.build_workload_annotations(plan.config)),
             spec=workload_resources.pass_manifest(
                 {
                     "replicas": plan.replicas,

@@ -48,7 +48,10 @@ def test_manifests_have_no_empty_lists_that_the_api_server_drops(secured: Record
 
 def test_passwords_are_readable_neither_in_state_nor_in_config_maps(secured: Recording) -> None:
     secrets = secured.by_type("Secret")
-    assert [resource.name for resource in secrets] == ["rocketmq-credentials-declared", "rocketmq-credentials-internal"]
+    assert [resource.name for resource in secrets] == [
+        "rocketmq-credentials-declared",
+        "rocketmq-credentials-rocketmq-internal-1",
+    ]
     assert all("stringData" in resource.secret_inputs and resource.inputs["immutable"] is True for resource in secrets)
     passwords = [line.split()[3] for line in secret(secured, "declared")["users"].splitlines()]
     assert len(passwords) == 5
@@ -79,7 +82,7 @@ def test_brokers_and_proxies_enforce_access_control_and_use_an_internal_user(sec
 @pytest.mark.parametrize(("name", "file"), [("rocketmq-broker-a-set", "broker.conf"), (PROXIES, "rmq-proxy.json")])
 def test_password_is_rendered_into_a_memory_volume(secured: Recording, name: str, file: str) -> None:
     spec = pod(secured, name)
-    resource = secured.one("Secret", "rocketmq-credentials-internal")
+    resource = secured.one("Secret", "rocketmq-credentials-rocketmq-internal-1")
     volumes = {volume["name"]: volume for volume in spec["volumes"]}
     assert volumes["internal"]["secret"]["secretName"] == resource.inputs["metadata"]["name"]
     assert volumes["run"]["emptyDir"]["medium"] == "Memory"

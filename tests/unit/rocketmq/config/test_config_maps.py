@@ -5,11 +5,15 @@ import re
 
 import pytest
 
+from eks_rocketmq.rocketmq.naming import labels
+from tests.unit.everything_case import OPTIONS
 from tests.unit.harness import Recording
+from tests.unit.harness.recording import HASH
 from tests.unit.rocketmq_case import (
     ARGS,
     WORKLOADS,
     config,
+    config_map,
     config_maps,
     container,
     deploy,
@@ -18,6 +22,12 @@ from tests.unit.rocketmq_case import (
     keys,
     pod,
 )
+
+KEYS = {
+    "name_servers": {"scanNotActiveBrokerInterval": 3000},
+    "controllers": {"electMasterMaxRetryCount": 5},
+    "proxies": {"longPollingReserveTimeInMillis": 200},
+}
 
 
 def test_rendered_configuration_is_mounted_read_only(deployed: Recording) -> None:
@@ -40,10 +50,10 @@ def test_store_paths_are_on_the_data_volume(deployed: Recording, name: str, file
 
 @pytest.mark.parametrize("name", ["rocketmq-nameserver", "rocketmq-controller", "rocketmq-broker-a", "rocketmq-proxy"])
 def test_config_map_is_immutable_and_mounted_by_its_full_name(deployed: Recording, name: str) -> None:
-    config_map = deployed.one("ConfigMap", f"{name}-config")
-    assert config_map.inputs["immutable"] is True
+    created = config_map(deployed, f"{name}-config")
+    assert created.inputs["immutable"] is True
     suffix = "-set" if name != "rocketmq-proxy" else "-deployment"
-    assert config_map.inputs["metadata"]["name"] in config_maps(pod(deployed, name + suffix))
+    assert created.inputs["metadata"]["name"] in config_maps(pod(deployed, name + suffix))
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
@@ -67,11 +77,43 @@ def test_broker_groups_share_one_config_map_and_have_one_each() -> None:
     assert "broker-drain.sh" in config(two, "rocketmq-broker-shared-config")
 
 
-def test_config_change_replaces_the_config_map_and_rolls_only_that_group() -> None:
+def test_config_change_creates_another_config_map_and_rolls_only_that_group() -> None:
     before, after = deploy(), deploy(broker_groups=group(config={"fileReservedTime": 48}))
-    changed = {
-        urn.rsplit("::", 1)[-1] for urn, old in before.resources.items() if after.resources[urn].inputs != old.inputs
-    }
-    assert changed == {"rocketmq-broker-a-config", "rocketmq-broker-a-set"}
+    both = before.resources.keys() & after.resources.keys()
+    changed = [urn for urn in both if after.resources[urn].inputs != before.resources[urn].inputs]
+    assert [urn.rsplit("::", 1)[-1] for urn in changed] == ["rocketmq-broker-a-set"]
+    assert [HASH.sub("", urn.rsplit("::", 1)[-1]) for urn in after.resources.keys() - both] == [
+        "rocketmq-broker-a-config"
+    ]
     assert config(before) != config(after)
     assert pod(before)["volumes"][0] != pod(after)["volumes"][0]
+
+
+def test_an_object_with_another_name_is_another_resource_or_is_deleted_first() -> None:
+    # A replaced one keeps its name after a failed update, and the reverted update would create that name again.
+    before = deploy(**OPTIONS)
+    changed = {
+        "broker_groups": group(config={"fileReservedTime": 48}),
+        "topics": [],
+        "access": {"internal_generation": 2, "users": OPTIONS["access"]["users"][:1]},
+    } | {role: ARGS[role] | {"config": KEYS[role]} for role in KEYS}
+    after = deploy(**OPTIONS | changed)
+    for kind in ("ConfigMap", "Secret"):
+        first, second = ({each.urn: each for each in one.by_type(kind)} for one in (before, after))
+        renamed = [
+            second[urn]
+            for urn in first.keys() & second.keys()
+            if first[urn].inputs["metadata"]["name"] != second[urn].inputs["metadata"]["name"]
+        ]
+        assert [each.name for each in renamed if not each.delete_before_replace] == []
+        assert {each.parent.rsplit("::", 1)[-1] for each in renamed} == {
+            "rocketmq-declarations" if kind == "ConfigMap" else "rocketmq-credentials"
+        }
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_a_workload_has_its_configuration_as_an_annotation(deployed: Recording, name: str) -> None:
+    (found,) = (each for each in deployed.resources.values() if each.name == name)
+    text = found.inputs["metadata"]["annotations"][labels.CONFIG_ANNOTATION]
+    assert text in files(deployed, name).values()
+    assert labels.CONFIG_ANNOTATION not in found.inputs["spec"]["template"]["metadata"].get("annotations", {})

@@ -12,7 +12,7 @@ from eks_rocketmq.rocketmq.pods.placement import tolerates
 from eks_rocketmq.rocketmq.pods.pod_settings import RESERVED_VARIABLES, PodSettings, plan_image_pull, plan_role_pods
 from tests.unit.harness import Recording
 from tests.unit.harness.rejections import rejects
-from tests.unit.rocketmq_case import ARGS, SETS, args, container, deploy, group, pod, workload
+from tests.unit.rocketmq_case import ARGS, SETS, args, config, container, deploy, group, pod, workload
 
 WORKLOADS = (*SETS, "rocketmq-proxy-deployment")
 ZONE = "topology.kubernetes.io/zone"
@@ -209,10 +209,8 @@ def test_broker_groups_can_differ_in_resources_placement_storage_and_durability(
         for name in ("broker-a", "small")
     ]
     assert [one["MIN_IN_SYNC"] for one in environments] == ["2", "3"]
-    assert "minInSyncReplicas=3\n" in recording.one("ConfigMap", "rocketmq-small-config").inputs["data"]["broker.conf"]
-    assert (
-        "minInSyncReplicas=2\n" in recording.one("ConfigMap", "rocketmq-broker-a-config").inputs["data"]["broker.conf"]
-    )
+    assert "minInSyncReplicas=3\n" in config(recording, "rocketmq-small-config")["broker.conf"]
+    assert "minInSyncReplicas=2\n" in config(recording)["broker.conf"]
     assert [pod(recording, f"rocketmq-{name}-set").get("priorityClassName") for name in ("broker-a", "small")] == [
         None,
         "low",
