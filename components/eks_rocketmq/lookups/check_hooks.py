@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from pulumi import ResourceHookArgs
 
-from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.errors import ArgumentError, CollectedError
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
 from eks_rocketmq.pulumi_sdk.component import create_resource_hooks, spell_error
 
@@ -23,7 +23,7 @@ def create_check_hooks(name: str, question: str, check: Callable[[ResourceHookAr
     Args:
         name: name of the hook.
         question: what the check finds out, for the warning if it fails: `whether pods of … meet …`.
-        check: raises an ArgumentError or a RefusedError to reject the operation.
+        check: raises errors of arguments or a RefusedError to reject the operation.
     """
 
     async def run_check(args: ResourceHookArgs) -> None:
@@ -33,7 +33,7 @@ def create_check_hooks(name: str, question: str, check: Callable[[ResourceHookAr
             await check(args)
         except RefusedError:
             raise
-        except ArgumentError as error:
+        except (ArgumentError, CollectedError) as error:
             raise RefusedError(spell_error(error)) from error
         except Exception as error:  # noqa: BLE001 - a failed check must not block a valid deployment
             warn_once(f"cannot tell {question} ({error}); going on without that check")

@@ -8,7 +8,7 @@ import pytest
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.rocketmq.access.access import plan_access
 from eks_rocketmq.rocketmq.dashboard.dashboard_plan import plan_dashboard
-from eks_rocketmq.rocketmq.declarations.topics import plan_topics
+from eks_rocketmq.rocketmq.declarations.topics import plan_topics, validate_queues
 from eks_rocketmq.rocketmq.external.external_plan import check_tls_ports, plan_external
 from eks_rocketmq.rocketmq.monitoring.monitoring_plan import plan_monitoring
 from eks_rocketmq.rocketmq.optional_parts import plan_optional_parts
@@ -75,6 +75,13 @@ WORDING = [
         topic("5.3.3", type="PRIORITY"),
         "topics['a'].type: 'PRIORITY' needs RocketMQ 5.4.0 or later, and version is '5.3.3'. Accepted: 'NORMAL', "
         "'FIFO', 'DELAY', 'TRANSACTION'.",
+    ),
+    Wording(
+        "topic-unread-queues",
+        lambda: validate_queues("orders 8 8\n", "orders 4 4\n"),
+        "topics['orders'].queues: 4 is fewer than the 8 queues that producers write, and consumers would not read the "
+        "others any more, which may have messages. Accepted: 8 or more. Set topics['orders'].write_queues to 4, keep "
+        "topics['orders'].queues, and update. Lower topics['orders'].queues when the last queues are drained.",
     ),
     Wording(
         "topic-write-queues",

@@ -197,6 +197,11 @@ def render_properties(values: Mapping[str, Value]) -> str:
     return "".join(f"{key}={_escape_value(value)}\n" for key, value in sorted(values.items()))
 
 
+def parse_properties(text: str) -> dict[str, str]:
+    """Return the rendered values of a file of `render_properties` by key."""
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
 def render_json(values: Mapping[str, Value]) -> str:
     """Render `rmq-proxy.json` with sorted keys."""
     return json.dumps(values, indent=2, sort_keys=True) + "\n"

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pulumi import ComponentResource, Input, Resource, ResourceOptions
+from pulumi import ComponentResource, Input, Resource, ResourceHookArgs, ResourceOptions
 
+from eks_rocketmq.lookups.check_hooks import create_check_hooks
 from eks_rocketmq.pulumi_sdk.component import type_token
 from eks_rocketmq.rocketmq.access.credentials import Secrets
 from eks_rocketmq.rocketmq.config.memory import Memory
+from eks_rocketmq.rocketmq.declarations import topics
+from eks_rocketmq.rocketmq.namespace.namespace_preflight import get_annotation
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
@@ -20,6 +23,8 @@ _SCRIPTS = ("ask.sh", "sign.sh", "declare.sh", "declared.sh", "declared.awk")
 _PAUSE_SECONDS = 10  # interval of the checks, and so the time that a topic can be missing after a failover lost it
 _STALE_SECONDS = 120  # each request times out after 5 s
 _MEMORY = Memory(limit=64, heap=0, direct=0, fixed=64)  # for bash and one child process at a time
+
+_MAX_ANNOTATION = 128 * 1024  # characters; Kubernetes accepts 256 KiB for all annotations of an object
 
 
 class Declarations(ComponentResource):
@@ -47,8 +52,23 @@ class Declarations(ComponentResource):
         spec = build_pod_spec(_build_container(deployment, secrets), [config], grace_period=5, placement={})
         spec = add_tls_and_credentials(spec, deployment.tls, None if secrets is None else secrets.internal)
         # Two pods would revert each other's users.
-        self.ready = [workload_resources.create_single_pod(scope, spec)]
+        queues = topics.render_queues(files)
+        annotations = {labels.QUEUES_ANNOTATION: queues} if len(queues) <= _MAX_ANNOTATION else {}
+        hooks = _build_queue_hooks(f"{name}-deployment")
+        self.ready = [workload_resources.create_single_pod(scope, spec, annotations, before_update=hooks)]
         self.register_outputs({})
+
+
+def _build_queue_hooks(name: str) -> list[Any]:
+    """Return a hook before the update of the Deployment that rejects fewer queues of a topic than may have messages."""
+
+    async def check(args: ResourceHookArgs) -> None:
+        before, after = (
+            get_annotation(inputs, labels.QUEUES_ANNOTATION) or "" for inputs in (args.old_inputs, args.new_inputs)
+        )
+        topics.validate_queues(before, after)
+
+    return create_check_hooks(f"{name}-queues", "whether queues that lose their consumers have messages", check)
 
 
 def _build_container(deployment: DeploymentPlan, secrets: Secrets | None) -> Container:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, NotRequired, TypedDict, TypeVar
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
-from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import Enumeration
 from eks_rocketmq.args.validation import reject_duplicates, validate_choice, validate_range
 from eks_rocketmq.rocketmq.naming import resource_names
@@ -214,6 +214,47 @@ def render_declarations(
     for name in members:
         result[f"topics.{name}"] = _join_lines([topic.line for topic in topics if name in topic.groups])
     return result
+
+
+def render_queues(files: Mapping[str, str]) -> str:
+    """Return the lines NAME READ_QUEUES WRITE_QUEUES of the topics in the files of `render_declarations`."""
+    lines = [line.split() for name, text in files.items() if name.startswith("topics.") for line in text.splitlines()]
+    return _join_lines(sorted({f"{name} {read} {write}" for name, _, read, write, _ in lines}))
+
+
+def validate_queues(before: str, after: str) -> None:
+    """Reject fewer read queues than a topic had write queues. Their messages may be unread.
+
+    Args:
+        before: lines of `render_queues` of the last update.
+        after: those of this update.
+
+    Raises:
+        ValueError: consumers would no longer read queues with messages.
+    """
+    former = {name: int(write) for name, _, write in map(str.split, before.splitlines())}
+    errors = ErrorCollector()
+    for name, read, _ in map(str.split, after.splitlines()):
+        if int(read) < former.get(name, 0):
+            with errors.collect():
+                raise _refuse_queues(int(read), former[name], (ARGS / "topics").key(name))
+    errors.raise_errors()
+
+
+def _refuse_queues(read: int, written: int, path: ArgumentPath) -> ArgumentError:
+    return ArgumentError(
+        path / "queues",
+        "topic-unread-queues",
+        "{given} is fewer than the {written} queues that producers write, and consumers would not read the others any "
+        "more, which may have messages",
+        accepted="{written} or more",
+        remedy="Set {write_queues} to {given}, keep {queues}, and update. Lower {queues} when the last queues are "
+        "drained",
+        given=read,
+        written=written,
+        queues=path / "queues",
+        write_queues=path / "write_queues",
+    )
 
 
 def _join_lines(lines: Sequence[str]) -> str:

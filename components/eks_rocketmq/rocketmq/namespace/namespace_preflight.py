@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from pulumi import ComponentResource, Output, ProviderResource, ResourceHookArgs, ResourceHookBinding
 
-from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.lookups.check_hooks import RefusedError, create_check_hooks, warn_once
 from eks_rocketmq.pulumi_sdk.component import spell_argument
@@ -81,7 +81,7 @@ def build_pod_security_hooks(name: str, component: ComponentResource) -> Resourc
     return ResourceHookBinding(before_update=create_check_hooks(f"{name}-pod-security", question, check))
 
 
-def build_member_hooks(name: str, component: ComponentResource, workload: Workload) -> ResourceHookBinding:
+def build_member_hooks(name: str, component: ComponentResource, workload: Workload) -> list[Any]:
     """Return a hook before the update of the StatefulSet of a Raft quorum that rejects another number of members.
 
     It compares with the StatefulSet in the cluster, or with the state of the stack if the cluster does not answer.
@@ -92,17 +92,17 @@ def build_member_hooks(name: str, component: ComponentResource, workload: Worklo
         workload: the StatefulSet.
     """
     if not has_callback_server():
-        return ResourceHookBinding()
+        return []
     provider = component.get_provider(POD_TYPE)
 
     async def check(args: ResourceHookArgs) -> None:
         planned = get_replicas(args.new_inputs)
         settings = await resolve_provider(provider)
-        running = await asyncio.to_thread(_read_replicas, settings, workload) if settings is not None else None
-        validate_member_count(get_replicas(args.old_inputs) if running is None else running, planned)
+        found = await asyncio.to_thread(_read_set, settings, workload) if settings is not None else {}
+        validate_member_count(get_replicas(found or args.old_inputs), planned)
 
     question = f"whether {name} changes the number of its members"
-    return ResourceHookBinding(before_update=create_check_hooks(f"{name}-members", question, check))
+    return create_check_hooks(f"{name}-members", question, check)
 
 
 def validate_member_count(running: int | None, planned: int | None) -> None:
@@ -129,24 +129,35 @@ def validate_member_count(running: int | None, planned: int | None) -> None:
     )
 
 
-def build_mode_hooks(name: str) -> ResourceHookBinding:
+def build_mode_hooks(name: str, component: ComponentResource, workload: Workload) -> list[Any]:
     """Return a hook before the update of a StatefulSet that rejects changes of TLS and access control that stop it.
+
+    An update that failed has changed some StatefulSets and some pods only, so each StatefulSet is checked.
 
     Args:
         name: name of the resource; the hook is `<name>-modes`.
+        component: parent of the resource; its Kubernetes provider determines the cluster.
+        workload: the StatefulSet.
     """
     if not has_callback_server():
-        return ResourceHookBinding()
+        return []
+    provider = component.get_provider(POD_TYPE)
 
     async def check(args: ResourceHookArgs) -> None:
         old, new = args.old_inputs, args.new_inputs
         mode, generation = labels.ACCESS_MODE_ANNOTATION, labels.INTERNAL_GENERATION_ANNOTATION
-        validate_tls_change(_get_tls_mode(old), _get_tls_mode(new))
-        validate_access_change(_get_annotation(old, mode), _get_annotation(new, mode))
-        validate_generation(_get_annotation(old, generation), _get_annotation(new, generation))
+        tls_modes = _get_tls_mode(old), _get_tls_mode(new)
+        generations = get_annotation(old, generation), get_annotation(new, generation)
+        validate_tls_change(*tls_modes)
+        validate_access_change(get_annotation(old, mode), get_annotation(new, mode))
+        validate_generation(*generations)
+        step = _find_step(tls_modes, generations)
+        settings = None if step is None else await resolve_provider(provider)
+        if step is not None and settings is not None:
+            validate_rollout(*step, await asyncio.to_thread(_read_set, settings, workload))
 
     question = f"whether pods of {name} understand each other during the update"
-    return ResourceHookBinding(before_update=create_check_hooks(f"{name}-modes", question, check))
+    return create_check_hooks(f"{name}-modes", question, check)
 
 
 def validate_tls_change(before: str | None, after: str | None) -> None:
@@ -207,7 +218,45 @@ def validate_generation(before: str | None, after: str | None) -> None:
     )
 
 
-def _get_annotation(inputs: Mapping[str, Any] | None, name: str) -> str | None:
+def _find_step(
+    tls: tuple[str | None, str | None], generation: tuple[str | None, str | None]
+) -> tuple[ArgumentPath, str | None, str | None] | None:
+    """Return the argument with both values if all pods must have the former one before it changes, else None."""
+    if tls[0] != tls[1] == "enforcing":
+        return ARGS / "tls" / "mode", *tls
+    if None not in generation and generation[0] != generation[1]:
+        return ARGS / "access" / "internal_generation", *generation
+    return None
+
+
+def validate_rollout(path: ArgumentPath, before: str | None, after: str | None, found: collisions.Object) -> None:
+    """Reject a change while the pods of a StatefulSet do not all have the former value.
+
+    Args:
+        path: path of the argument.
+        before: value of the last update.
+        after: value of this update.
+        found: the StatefulSet in the cluster, which may be empty.
+
+    Raises:
+        ArgumentError: the pods have two revisions.
+    """
+    status = found.get("status") or {}
+    if status.get("currentRevision") != status.get("updateRevision"):
+        raise ArgumentError(
+            path,
+            "rollout-unfinished",
+            "an update cannot change it from {before} to {given} yet. The update to {before} did not finish, and pods "
+            "from before it would refuse those of this one",
+            accepted="{before} until that update is finished",
+            remedy="Restore the value, and run `pulumi up` until it succeeds. Then make this change",
+            given=after,
+            before=before,
+        )
+
+
+def get_annotation(inputs: Mapping[str, Any] | None, name: str) -> str | None:
+    """Return an annotation of a manifest, or None if it has none."""
     return (((inputs or {}).get("metadata") or {}).get("annotations") or {}).get(name)
 
 
@@ -223,15 +272,14 @@ def get_replicas(inputs: Mapping[str, Any] | None) -> int | None:
     return None if replicas is None else int(replicas)
 
 
-def _read_replicas(settings: Mapping[str, str], workload: Workload) -> int | None:
-    """Return the number of pods of a StatefulSet in the cluster, or None if the cluster does not return it."""
+def _read_set(settings: Mapping[str, str], workload: Workload) -> collisions.Object:
+    """Return a StatefulSet in the cluster. It is empty if the cluster does not return it."""
     from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - as in `_read_namespace`
 
     try:
-        found = get_json(settings, f"/apis/apps/v1/namespaces/{workload.namespace}/statefulsets/{workload.name}")
-    except Exception:  # noqa: BLE001 - the state of the stack knows the number too
-        return None
-    return get_replicas(found)
+        return get_json(settings, f"/apis/apps/v1/namespaces/{workload.namespace}/statefulsets/{workload.name}")
+    except Exception:  # noqa: BLE001 - the callers know enough from the state of the stack
+        return {}
 
 
 def _format_violations(namespace: str, level: str, violations: Sequence[str]) -> str:
@@ -249,14 +297,17 @@ def _format_violations(namespace: str, level: str, violations: Sequence[str]) ->
 
 
 async def resolve_provider(provider: ProviderResource | None) -> Mapping[str, str] | None:
-    """Return kubeconfig and context of a provider, or None if unknown, so that no other cluster is queried."""
-    known: dict[str, str] = {}
-    for key in ("kubeconfig", "context"):
-        given = getattr(provider, key, None)
-        value = None if given is None else await Output.from_input(given).future()
-        if value:
-            known[key] = value
-    return known if "kubeconfig" in known else None
+    """Return kubeconfig and context of a provider, or None if unknown, so that no other cluster is queried.
+
+    A provider with a context and without a kubeconfig uses that of kubectl. A preview cannot distinguish it from one
+    whose kubeconfig is not known yet.
+    """
+    outputs = {key: Output.from_input(getattr(provider, key, None)) for key in ("kubeconfig", "context", "cluster")}
+    settings = {key: value for key, output in outputs.items() if (value := await output.future())}
+    if "kubeconfig" in settings:
+        return settings
+    has_context = "context" in settings and "cluster" not in settings
+    return settings if has_context and await outputs["kubeconfig"].is_known() else None
 
 
 def _read_once(

@@ -13,6 +13,9 @@ CONFIG_ANNOTATION = "rocketmq.apache.org/config"
 """Annotation of a workload with the text of its configuration file. The preview shows which lines change, because the
 ConfigMap is another one, and checks of the next update compare keys."""
 
+QUEUES_ANNOTATION = "rocketmq.apache.org/queues"
+"""Annotation of the declarations' Deployment with NAME READ_QUEUES WRITE_QUEUES of each topic, for the next update."""
+
 NAME_SERVER = "nameserver"
 CONTROLLER = "controller"
 BROKER = "broker"

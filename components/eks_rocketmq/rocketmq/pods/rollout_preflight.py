@@ -7,12 +7,13 @@ from typing import Any
 
 from pulumi import ComponentResource, ResourceHookArgs
 
-from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.lookups.check_hooks import create_check_hooks, warn_once
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server, is_dry_run
+from eks_rocketmq.rocketmq.config.key_changes import reject_key_changes
 from eks_rocketmq.rocketmq.namespace.collisions import Object, Workload
-from eks_rocketmq.rocketmq.namespace.namespace_preflight import POD_TYPE, get_replicas, resolve_provider
+from eks_rocketmq.rocketmq.namespace.namespace_preflight import POD_TYPE, get_annotation, get_replicas, resolve_provider
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.naming.versions import is_older
 from eks_rocketmq.rocketmq.pods.pending_pods import is_ready
@@ -26,8 +27,8 @@ _POLL_SECONDS = 2.0
 def build_rollout_hooks(name: str, component: ComponentResource, workload: Workload) -> list[Any]:
     """Return a hook before the update of a StatefulSet with data.
 
-    It rejects an older version of RocketMQ, and fewer brokers while one that stays is not ready. It warns if ready pods
-    stop while another one is not ready.
+    It rejects an older version of RocketMQ, changes of keys that the messages do not survive, and fewer brokers while
+    one that stays is not ready. It warns if ready pods stop while another one is not ready.
 
     Args:
         name: name of the resource; the hook is `<name>-rollout`.
@@ -42,6 +43,9 @@ def build_rollout_hooks(name: str, component: ComponentResource, workload: Workl
     async def check(args: ResourceHookArgs) -> None:
         old, new = args.old_inputs or {}, args.new_inputs or {}
         validate_version(_get_version(old), _get_version(new))
+        if config := get_annotation(old, labels.CONFIG_ANNOTATION):  # a StatefulSet of an earlier release has none
+            after_config = get_annotation(new, labels.CONFIG_ANNOTATION) or ""
+            reject_key_changes(workload.role, _get_version(new), config, after_config, _get_path(workload) / "config")
         before, after = get_replicas(old) or 0, get_replicas(new) or 0
         removes = workload.role == labels.BROKER and after < before
         if not removes and _get_template(old) == _get_template(new):
@@ -52,7 +56,7 @@ def build_rollout_hooks(name: str, component: ComponentResource, workload: Workl
         names = [labels.format_pod_name(workload.name, ordinal) for ordinal in range(min(before, after))]
         unready = await _wait_until_ready(settings, workload, names, seconds)
         if removes:
-            validate_removal(workload.selector[labels.GROUP_LABEL], before, unready)
+            validate_removal(_get_path(workload), before, unready)
         if skipped := list_skipped(names, unready):
             warn_once(build_warning(workload, skipped))
 
@@ -82,13 +86,13 @@ def validate_version(before: str, after: str) -> None:
     )
 
 
-def validate_removal(group: str, before: int, unready: Sequence[str]) -> None:
+def validate_removal(path: ArgumentPath, before: int, unready: Sequence[str]) -> None:
     """Reject fewer members of a broker group while a member that stays is not ready.
 
     A ready member is in sync. All others may lack messages that only the removed members have.
 
     Args:
-        group: name of the group.
+        path: path of the group.
         before: present number of members.
         unready: pods that stay and are not ready.
 
@@ -97,7 +101,7 @@ def validate_removal(group: str, before: int, unready: Sequence[str]) -> None:
     """
     if unready:
         raise ArgumentError(
-            (ARGS / "broker_groups").key(group) / "replicas",
+            path / "replicas",
             "member-removal",
             "members that stay are not ready ({unready}), so they may lack messages of those that this update removes",
             accepted="{before} until they are ready",
@@ -158,6 +162,13 @@ def _list_pods(settings: Mapping[str, str], workload: Workload) -> list[Object]:
 
 def _get_version(inputs: Mapping[str, Any]) -> str:
     return ((inputs.get("metadata") or {}).get("labels") or {}).get(labels.VERSION_LABEL, "")
+
+
+def _get_path(workload: Workload) -> ArgumentPath:
+    """Return the path of the arguments of a broker group or of the controllers."""
+    if workload.role == labels.BROKER:
+        return (ARGS / "broker_groups").key(workload.selector[labels.GROUP_LABEL])
+    return ARGS / "controllers"
 
 
 def _get_template(inputs: Mapping[str, Any]) -> object:

@@ -292,16 +292,24 @@ def build_workload_annotations(config: str) -> dict[str, str]:
     return {labels.CONFIG_ANNOTATION: config, **get_ownership_tags()}
 
 
-def create_single_pod(scope: WorkloadScope, pod: Mapping[str, Any]) -> k8s.apps.v1.Deployment:
+def create_single_pod(
+    scope: WorkloadScope,
+    pod: Mapping[str, Any],
+    annotations: Mapping[str, str] | None = None,
+    before_update: list[Any] | None = None,
+) -> k8s.apps.v1.Deployment:
     """Create a Deployment with one pod, which is deleted before its replacement is created.
 
     Args:
         scope: the workload.
         pod: spec of the pod.
+        annotations: annotations of the Deployment.
+        before_update: hooks before its update.
     """
+    pending = build_pending_pod_hooks(f"{scope.name}-deployment", scope.parent)
     return k8s.apps.v1.Deployment(
         f"{scope.name}-deployment",
-        metadata=scope.build_metadata(scope.workload),
+        metadata=scope.build_metadata(scope.workload, annotations),
         spec=pass_manifest(
             {
                 "replicas": 1,
@@ -313,7 +321,9 @@ def create_single_pod(scope: WorkloadScope, pod: Mapping[str, Any]) -> k8s.apps.
         opts=child_options(
             scope.parent,
             custom_timeouts=CustomTimeouts(create="10m", update="10m", delete="5m"),
-            hooks=build_pending_pod_hooks(f"{scope.name}-deployment", scope.parent),
+            hooks=ResourceHookBinding(
+                before_create=pending.before_create, before_update=before_update or None, on_error=pending.on_error
+            ),
         ),
     )
 
@@ -346,16 +356,15 @@ def build_workload_hooks(  # noqa: PLR0913 - what a collision can concern
     )
     pending = build_pending_pod_hooks(name, scope.parent)
     collisions = build_collision_hooks(name, scope.parent, workload)
-    update = ResourceHookBinding()
+    before_create = [*(collisions.before_create or []), *(pending.before_create or [])]
+    before_update = []
     if scope.role == labels.CONTROLLER:
         # The members of the quorum are fixed. Kubernetes would change their number without an error.
-        update = build_member_hooks(name, scope.parent, workload)
-    elif scope.role == labels.NAME_SERVER:
-        # They roll before the other roles, so one check is enough for all.
-        update = build_mode_hooks(name)
-    before_create = [*(collisions.before_create or []), *(pending.before_create or [])]
-    rollout = build_rollout_hooks(name, scope.parent, workload) if has_claims else []
-    before_update = [*(update.before_update or []), *rollout]
+        before_update += build_member_hooks(name, scope.parent, workload)
+    if kind == "StatefulSet":
+        before_update += build_mode_hooks(name, scope.parent, workload)
+    if has_claims:
+        before_update += build_rollout_hooks(name, scope.parent, workload)
     return ResourceHookBinding(
         before_create=before_create or None, before_update=before_update or None, on_error=pending.on_error
     )

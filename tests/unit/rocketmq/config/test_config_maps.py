@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -92,12 +93,12 @@ def test_config_change_creates_another_config_map_and_rolls_only_that_group() ->
 def test_an_object_with_another_name_is_another_resource_or_is_deleted_first() -> None:
     # A replaced one keeps its name after a failed update, and the reverted update would create that name again.
     before = deploy(**OPTIONS)
-    changed = {
+    changed: dict[str, Any] = {
         "broker_groups": group(config={"fileReservedTime": 48}),
         "topics": [],
         "access": {"internal_generation": 2, "users": OPTIONS["access"]["users"][:1]},
     } | {role: ARGS[role] | {"config": KEYS[role]} for role in KEYS}
-    after = deploy(**OPTIONS | changed)
+    after = deploy(**(OPTIONS | changed))
     for kind in ("ConfigMap", "Secret"):
         first, second = ({each.urn: each for each in one.by_type(kind)} for one in (before, after))
         renamed = [

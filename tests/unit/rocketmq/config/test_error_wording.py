@@ -6,7 +6,7 @@ import pytest
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.rocketmq import version_limits
-from eks_rocketmq.rocketmq.config import broker_config, durability, memory, tls
+from eks_rocketmq.rocketmq.config import broker_config, durability, key_changes, memory, tls
 from tests.unit.harness.rejections import Wording, check_wording
 from tests.unit.rocketmq_case import args
 
@@ -20,7 +20,26 @@ def merge(role: str = "broker", **config: Any) -> object:
     return broker_config.merge_keys("5.5.0", role, {}, config, fixed=fixed, path=GROUP / "config")
 
 
+def change(before: str, after: str) -> object:
+    return key_changes.reject_key_changes("broker", "5.5.0", before, after, CONFIG)
+
+
 WORDING = [
+    Wording(
+        "store-key-change",
+        lambda: change("timerPrecisionMs=100\n", ""),
+        "config['timerPrecisionMs']: an update cannot change it from 100 to 1000, because delayed messages on the "
+        "volumes would be lost or delivered twice. Accepted: 100. Restore the value. Only new members can have another "
+        "one, for example those of a new broker group.",
+    ),
+    Wording(
+        "deletion-change",
+        lambda: change("cleanFileForciblyEnable=false\n", ""),
+        "config['cleanFileForciblyEnable']: it would change from false to RocketMQ's default, true. A broker would "
+        "then delete the oldest messages of a volume that is 85 % full, also those that no consumer has read. "
+        "Accepted: true or false, given explicitly. Set it to false to keep the messages, or to true to have them "
+        "deleted.",
+    ),
     Wording(
         "config-key-unknown",
         lambda: merge(mapedFileSizeCommitLog=1),

@@ -1,15 +1,18 @@
 """Topics and consumer groups: the files and the pod of the declarations, and rejected arguments."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from pulumi import ResourceHookArgs
 
 from eks_rocketmq.rocketmq.declarations import topics
+from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.plan import plan
 from tests.unit.harness import Recording
-from tests.unit.harness.rejections import rejects
+from tests.unit.harness.rejections import list_rejections, rejects
 from tests.unit.rocketmq.secured_case import DECLARATIONS, PROXIES, environment, secret
-from tests.unit.rocketmq_case import ARGS, args, config, container, group, pod, workload
+from tests.unit.rocketmq_case import ARGS, args, config, container, deploy, group, pod, workload
 
 
 def test_declarations_have_the_format_that_the_scripts_read(secured: Recording) -> None:
@@ -168,3 +171,39 @@ def test_mixed_topics_are_accepted_with_the_broker_setting() -> None:
 def test_invalid_topics_and_consumer_groups_are_rejected(changes: dict[str, Any], path: str, code: str) -> None:
     with rejects((path, code)):
         plan(args(**changes))
+
+
+def topic(**counts: int) -> dict[str, Any]:
+    return {"topics": [{"name": "orders", **counts}]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "accepted"),
+    [
+        (topic(queues=8), topic(queues=4), False),
+        (topic(queues=8), topic(queues=8, write_queues=4), True),
+        (topic(queues=8, write_queues=4), topic(queues=4), True),
+        (topic(queues=8, write_queues=4), topic(queues=3), False),
+        (topic(queues=8), topic(queues=16), True),
+        (topic(queues=8), {"topics": [{"name": "other", "queues": 1}]}, True),
+    ],
+)
+def test_queues_that_may_have_messages_keep_their_consumers(
+    before: dict[str, Any], after: dict[str, Any], *, accepted: bool
+) -> None:
+    old, recording = deploy(preview=True, **before).one("Deployment", DECLARATIONS), deploy(preview=True, **after)
+    new = recording.one("Deployment", DECLARATIONS)
+    (hook,) = (recording.hooks[each] for each in new.before_update)
+    update = ResourceHookArgs("urn", "id", "name", "type", new_inputs=new.inputs, old_inputs=old.inputs)
+    if accepted:
+        asyncio.run(hook(update))
+        return
+    with pytest.raises(RuntimeError) as error:
+        asyncio.run(hook(update))
+    assert list_rejections(error.value) == [("topics['orders'].queues", "topic-unread-queues")]
+
+
+def test_topics_of_several_broker_groups_have_one_line() -> None:
+    groups = [*ARGS["broker_groups"], *group(name="broker-b")]
+    deployment = deploy(broker_groups=groups, **topic(queues=8, write_queues=4)).one("Deployment", DECLARATIONS)
+    assert deployment.inputs["metadata"]["annotations"][labels.QUEUES_ANNOTATION] == "orders 8 4\n"

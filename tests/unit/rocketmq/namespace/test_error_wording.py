@@ -2,12 +2,16 @@
 
 import pytest
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.rocketmq.namespace.namespace_preflight import (
     validate_generation,
     validate_member_count,
+    validate_rollout,
     validate_tls_change,
 )
 from tests.unit.harness.rejections import Wording, check_wording
+
+UNFINISHED = {"status": {"currentRevision": "a", "updateRevision": "b"}}
 
 WORDING = [
     Wording(
@@ -29,6 +33,13 @@ WORDING = [
         lambda: validate_generation("1", "3"),
         "access.internal_generation: one update cannot change it from 1 to 3. Members know the present user and the "
         "next one only, and would refuse each other. Accepted: 1 or 2. Raise it by one, update, and repeat.",
+    ),
+    Wording(
+        "rollout-unfinished",
+        lambda: validate_rollout(ARGS / "access" / "internal_generation", "2", "3", UNFINISHED),
+        "access.internal_generation: an update cannot change it from 2 to 3 yet. The update to 2 did not finish, and "
+        "pods from before it would refuse those of this one. Accepted: 2 until that update is finished. Restore the "
+        "value, and run `pulumi up` until it succeeds. Then make this change.",
     ),
 ]
 

@@ -3,29 +3,34 @@
 import asyncio
 from typing import Any
 
+import pulumi_kubernetes as k8s
 import pytest
-from pulumi import ResourceHookArgs
+from pulumi import ResourceHookArgs, ResourceOptions
 
 from eks_rocketmq.rocketmq.rocket_mq import RocketMq
 from tests.unit.harness import Recording, run
-from tests.unit.harness.recording import Registration
 from tests.unit.harness.rejections import list_rejections
-from tests.unit.rocketmq_case import args
+from tests.unit.kubernetes_api import Api
+from tests.unit.rocketmq_case import SETS, args
 
 MODES = (None, "permissive", "enforcing")
 REFUSED = {("tls", None, "enforcing"), ("tls", "enforcing", None), ("access", "enforcing", None)}
 
 
-def update(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Run the hook before the update of the name servers from one set of arguments to another."""
-    (_, old), (recording, new) = preview(before), preview(after)
-    (hook,) = (recording.hooks[each] for each in new.before_update)
+def update(before: dict[str, Any], after: dict[str, Any], name: str = SETS[0], api: Api | None = None) -> None:
+    """Run the hook before the update of a StatefulSet from one set of arguments to another."""
+    old, recording = preview(before).one("StatefulSet", name), preview(after, api)
+    new = recording.one("StatefulSet", name)
+    (hook,) = (recording.hooks[each] for each in new.before_update if each.endswith("-modes"))
     asyncio.run(hook(ResourceHookArgs("urn", "id", "name", "type", new_inputs=new.inputs, old_inputs=old.inputs)))
 
 
-def preview(changes: dict[str, Any]) -> tuple[Recording, Registration]:
-    recording = run(lambda: RocketMq("rocketmq", args(**changes)), preview=True)
-    return recording, next(each for each in recording.resources.values() if each.name == "rocketmq-nameserver-set")
+def preview(changes: dict[str, Any], api: Api | None = None) -> Recording:
+    def program() -> None:
+        provider = None if api is None else k8s.Provider("cluster", kubeconfig=api.kubeconfig)
+        RocketMq("rocketmq", args(**changes), ResourceOptions(providers=[provider] if provider else None))
+
+    return run(program, preview=True)
 
 
 def build_args(argument: str, mode: str | None) -> dict[str, Any]:
@@ -33,15 +38,16 @@ def build_args(argument: str, mode: str | None) -> dict[str, Any]:
     return {} if mode is None else {argument: {**secret, "mode": mode}}
 
 
+@pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("argument", ["tls", "access"])
 @pytest.mark.parametrize("before", MODES)
 @pytest.mark.parametrize("after", MODES)
-def test_modes_change_over_permissive(argument: str, before: str | None, after: str | None) -> None:
+def test_modes_change_over_permissive(argument: str, before: str | None, after: str | None, name: str) -> None:
     if (argument, before, after) not in REFUSED:
-        update(build_args(argument, before), build_args(argument, after))
+        update(build_args(argument, before), build_args(argument, after), name)
         return
     with pytest.raises(RuntimeError) as error:
-        update(build_args(argument, before), build_args(argument, after))
+        update(build_args(argument, before), build_args(argument, after), name)
     assert list_rejections(error.value) == [(argument, "mode-change")]
 
 
@@ -54,3 +60,29 @@ def test_generation_of_the_internal_user_rises_by_one(before: int, after: int, a
     with pytest.raises(RuntimeError) as error:
         update(old, new)
     assert list_rejections(error.value) == [("access.internal_generation", "generation-change")]
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize(
+    ("before", "after", "argument"),
+    [
+        ({"access": {"internal_generation": 2}}, {"access": {"internal_generation": 3}}, "access.internal_generation"),
+        (build_args("tls", "permissive"), build_args("tls", "enforcing"), "tls.mode"),
+        # These pods understand each other, and those of before too.
+        (build_args("tls", "permissive"), {}, None),
+        (build_args("access", "permissive"), {}, None),
+    ],
+)
+def test_the_next_step_waits_for_the_end_of_a_rollout(
+    before: dict[str, Any], after: dict[str, Any], argument: str | None, finished: bool, name: str, api: Api
+) -> None:
+    revisions = {"currentRevision": "a", "updateRevision": "a" if finished else "b"}
+    path = f"/apis/apps/v1/namespaces/rocketmq/statefulsets/{name.removesuffix('-set')}"
+    api.objects[path] = {"metadata": {"name": name.removesuffix("-set")}, "status": revisions}
+    if finished or argument is None:
+        update(before, after, name, api)
+        return
+    with pytest.raises(RuntimeError) as error:
+        update(before, after, name, api)
+    assert list_rejections(error.value) == [(argument, "rollout-unfinished")]

@@ -13,6 +13,8 @@ def plan_pods(**pods: Any) -> object:
     return pod_settings.plan_role_pods(pod_settings.PodSettings(), [(ARGS / "pods", pods)])  # ty: ignore[invalid-argument-type]
 
 
+GROUP = (ARGS / "broker_groups").key("broker-a")
+
 WORDING = [
     Wording(
         "empty-zone",
@@ -86,7 +88,7 @@ WORDING = [
     ),
     Wording(
         "member-removal",
-        lambda: rollout_preflight.validate_removal("broker-a", 5, ["rocketmq-broker-a-0", "rocketmq-broker-a-2"]),
+        lambda: rollout_preflight.validate_removal(GROUP, 5, ["rocketmq-broker-a-0", "rocketmq-broker-a-2"]),
         "broker_groups['broker-a'].replicas: members that stay are not ready (rocketmq-broker-a-0, "
         "rocketmq-broker-a-2), so they may lack messages of those that this update removes. Accepted: 5 until they are "
         "ready. Restore the number, and lower it when `eks-rocketmq status` shows that all of them are ready.",

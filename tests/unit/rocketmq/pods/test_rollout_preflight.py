@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi_kubernetes as k8s
 import pytest
-from pulumi import ResourceHookArgs, ResourceOptions
+from pulumi import ProviderResource, ResourceHookArgs, ResourceOptions
 
 from eks_rocketmq.lookups import check_hooks, kubernetes_api
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
@@ -21,17 +23,26 @@ BROKERS, CONTROLLERS = "rocketmq-broker-a-set", "rocketmq-controller-set"
 PODS = "/api/v1/namespaces/rocketmq/pods"
 
 
-def preview(changes: dict[str, Any], api: Api | None = None) -> Recording:
+def deploy(changes: dict[str, Any], provider: Mapping[str, Any] | None = None, *, preview: bool = True) -> Recording:
     def program() -> None:
-        provider = None if api is None else k8s.Provider("cluster", kubeconfig=api.kubeconfig)
-        RocketMq("rocketmq", args(**changes), ResourceOptions(providers=[provider] if provider else None))
+        cluster: list[ProviderResource] = [] if provider is None else [k8s.Provider("cluster", **provider)]
+        RocketMq("rocketmq", args(**changes), ResourceOptions(providers=cluster))
 
-    return run(program, preview=True)
+    return run(program, preview=preview)
 
 
-def update(before: dict[str, Any], after: dict[str, Any], *, name: str = BROKERS, api: Api | None = None) -> None:
+def update(
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    name: str = BROKERS,
+    api: Api | None = None,
+    provider: Mapping[str, Any] | None = None,
+    preview: bool = True,
+) -> None:
     """Run the check before the update of a StatefulSet from one set of arguments to another."""
-    old, recording = preview(before).one("StatefulSet", name), preview(after, api)
+    arguments = provider if api is None else {"kubeconfig": api.kubeconfig}
+    old, recording = deploy(before).one("StatefulSet", name), deploy(after, arguments, preview=preview)
     new = recording.one("StatefulSet", name)
     (hook,) = (recording.hooks[each] for each in new.before_update if each.endswith("-rollout"))
     asyncio.run(hook(ResourceHookArgs("urn", "id", name, "type", new_inputs=new.inputs, old_inputs=old.inputs)))
@@ -69,7 +80,7 @@ def test_older_version_is_refused_and_a_newer_one_accepted(name: str, monkeypatc
 
 
 def test_only_sets_with_data_are_checked() -> None:
-    checked = {each for each in preview({}).hooks if each.endswith("-rollout")}
+    checked = {each for each in deploy({}).hooks if each.endswith("-rollout")}
     assert checked == {f"{BROKERS}-rollout", f"{CONTROLLERS}-rollout"}
 
 
@@ -178,3 +189,84 @@ def test_updates_that_stop_no_pod_send_no_request(api: Api) -> None:
     update({}, {"annotations": {"team": "messaging"}}, api=api)
     update({}, MORE_MEMORY)
     assert api.requests == []
+
+
+def test_a_provider_with_a_context_only_uses_the_kubeconfig_of_kubectl(
+    api: Api, warned: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "config"
+    file.write_text(api.kubeconfig.replace('"current-context": "x"', '"current-context": ""'))
+    # The package `kubernetes` reads the variable when it is imported, and the SDK passes it to the provider.
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setattr(kubernetes_api.config.kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(file))
+    monkeypatch.setattr(rollout_preflight, "READY_SECONDS", 0)
+    serve_pods(api, True, True, False, True, True)
+    with pytest.raises(RuntimeError) as error:
+        update(members(5), members(3), provider={"context": "x"}, preview=False)
+    assert list_rejections(error.value) == [("broker_groups['broker-a'].replicas", "member-removal")]
+    update(members(5), members(3), provider={"context": "x", "cluster": "c"}, preview=False)
+    # The kubeconfig may be that of a cluster which does not exist yet.
+    update(members(5), members(3), provider={"context": "x"})
+    assert (len(api.requests), warned) == (1, [])
+
+
+def keys(**config: Any) -> dict[str, Any]:
+    return {"broker_groups": group(config=config)}
+
+
+STORE_KEYS = [
+    ("mappedFileSizeCommitLog", 2**30, 2**27),
+    ("mappedFileSizeConsumeQueue", 6000000, 12000000),
+    ("mappedFileSizeConsumeQueueExt", 50331648, 2**20),
+    ("mappedFileSizeTimerLog", 104857600, 2**20),
+    ("timerPrecisionMs", 1000, 100),
+    ("storeType", "default", "defaultRocksDB"),
+]
+
+
+@pytest.mark.parametrize(("key", "default", "other"), STORE_KEYS)
+def test_a_key_that_determines_what_is_on_the_volumes_keeps_its_value(key: str, default: Any, other: Any) -> None:
+    for before, after in (({}, {key: other}), ({key: other}, {}), ({key: other}, {key: default})):
+        with pytest.raises(
+            RuntimeError, match=f"from {before.get(key, default)} to {after.get(key, default)}"
+        ) as error:
+            update(keys(**before), keys(**after))
+        assert list_rejections(error.value) == [(f"broker_groups['broker-a'].config['{key}']", "store-key-change")]
+    update(keys(), keys(**{key: default}))
+    update(keys(**{key: other}), keys(**{key: other, "fileReservedTime": 48}))
+
+
+def test_all_keys_that_would_change_are_named() -> None:
+    with pytest.raises(RuntimeError) as error:
+        update(keys(), keys(timerPrecisionMs=100, mappedFileSizeTimerLog=2**20))
+    assert [code for _, code in list_rejections(error.value)] == ["store-key-change"] * 2
+
+
+def test_controllers_keep_the_size_of_their_log_files() -> None:
+    with pytest.raises(RuntimeError) as error:
+        update({}, {"controllers": {"config": {"mappedFileSize": 2**27}}}, name=CONTROLLERS)
+    assert list_rejections(error.value) == [("controllers.config['mappedFileSize']", "store-key-change")]
+
+
+def test_brokers_delete_unread_messages_only_if_the_stack_says_so() -> None:
+    key = "cleanFileForciblyEnable"
+    changes = [
+        ({"profile": "strict"}, {"profile": "balanced"}),
+        ({"profile": "balanced", **keys(**{key: False})}, {"profile": "balanced"}),
+    ]
+    for before, after in changes:
+        with pytest.raises(RuntimeError) as error:
+            update(before, after)
+        assert list_rejections(error.value) == [(f"broker_groups['broker-a'].config['{key}']", "deletion-change")]
+    for before in ({"profile": "strict"}, {"profile": "balanced"}):
+        update(before, {"profile": "balanced", **keys(**{key: True})})
+        update(before, {"profile": "balanced", **keys(**{key: False})})
+    update({"profile": "balanced"}, {"profile": "balanced", **keys(fileReservedTime=48)})
+
+
+def test_keys_of_an_earlier_release_are_unknown() -> None:
+    recording = deploy(keys(timerPrecisionMs=100))
+    new = recording.one("StatefulSet", BROKERS).inputs
+    old = {**new, "metadata": {**new["metadata"], "annotations": {}}}
+    (hook,) = (each for name, each in recording.hooks.items() if name == f"{BROKERS}-rollout")
+    asyncio.run(hook(ResourceHookArgs("urn", "id", BROKERS, "type", new_inputs=new, old_inputs=old)))
