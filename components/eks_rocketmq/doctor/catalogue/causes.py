@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 _UPDATE = "`pulumi up -s STACK`"
 _ADOPT = "`eks-rocketmq adopt -s STACK`"
+_CREATED = "for a cluster that the stack creates"
+_EXISTING = "For an existing one, none"
 _PATH = (
     "the messages of the driver, then the network path from its nodes: default route, VPC endpoint, private DNS, and "
     "the security groups of the endpoint"
@@ -182,14 +184,14 @@ _CAUSES = (
         "credentials-endpoint",
         "the credentials endpoint does not answer",
         "the messages of the driver, and the DaemonSet `eks-pod-identity-agent`",
-        f"`addons.podIdentityAgent` and `ebsCsi.identity`; then {_UPDATE}",
+        f"`ebsCsi.identity`, and {_CREATED} `addons.podIdentityAgent`; then {_UPDATE}",
         "repair the agent or the network policy between pod and agent",
     ),
     Cause(
         "pod-identity-agent-missing",
         "the Pod Identity agent is not installed or not ready",
         "DaemonSet `eks-pod-identity-agent`",
-        f"`addons.podIdentityAgent`; then {_UPDATE}",
+        f"{_CREATED}, `addons.podIdentityAgent`; then {_UPDATE}. {_EXISTING}",
         "install the addon `eks-pod-identity-agent`",
     ),
     Cause(
@@ -197,7 +199,7 @@ _CAUSES = (
         "STS cannot be reached, because of the default route, the VPC endpoint or its security group, calls of the "
         "global endpoint, DNS, or a network filter",
         _PATH,
-        f"`network.nat`, or `network.interfaceEndpoints` with `sts`; then {_UPDATE}",
+        f"{_CREATED}, `network.nat`, or `network.interfaceEndpoints` with `sts`; then {_UPDATE}. {_EXISTING}",
         "the finding has the command: it allows the nodes in the security group of the endpoint, enables private DNS, "
         "creates an endpoint or a route, or lets the pods call the regional endpoint",
     ),
@@ -206,7 +208,7 @@ _CAUSES = (
         "the EC2 API cannot be reached, because of the default route, the VPC endpoint or its security group, DNS, or "
         "a network filter",
         _PATH,
-        f"`network.nat`, or `network.interfaceEndpoints` with `ec2`; then {_UPDATE}",
+        f"{_CREATED}, `network.nat`, or `network.interfaceEndpoints` with `ec2`; then {_UPDATE}. {_EXISTING}",
         "the finding has the command: it allows the nodes in the security group of the endpoint, enables private DNS, "
         "or creates an endpoint or a route",
     ),
@@ -280,7 +282,7 @@ _CAUSES = (
         "no-default-class",
         "the claim names no class, and the cluster has no default class; clusters have none since Kubernetes 1.30",
         "annotation `storageclass.kubernetes.io/is-default-class`",
-        f"`storage.className`, and `storage.default` for a class that the stack creates; then {_UPDATE}",
+        f"`storage.className`, and `storage.default: true` to make that class the default; then {_UPDATE}",
         "make one class the default",
     ),
     Cause(
@@ -332,22 +334,22 @@ _CAUSES = (
         "pod-not-scheduled",
         "the pod that uses the claim cannot be scheduled; storage is not the cause",
         "events of the pod",
-        f"`rocketmq.brokerGroups` with smaller `memory` or `cpu`, `rocketmq.pods`, or more `nodeGroups`; then "
-        f"{_UPDATE}",
+        f"`rocketmq.brokerGroups` with smaller `memory` or `cpu`, `rocketmq.pods`, or, {_CREATED}, more `nodeGroups`; "
+        f"then {_UPDATE}",
         "add nodes that the pod fits on, or change its requests, affinity or tolerations",
     ),
     Cause(
         "no-node-in-zone",
         "the zone of the volume has no node that takes pods",
         "node affinity of the volume compared with the zones of the nodes",
-        f"`nodeGroups` with a node group in that zone; then {_UPDATE}",
+        f"{_CREATED}, `nodeGroups` with a node group in that zone; then {_UPDATE}. {_EXISTING}",
         "add a node in the zone of the volume",
     ),
     Cause(
         "attach-limit",
         "the nodes have no free slot for another volume",
         "`allocatable` of CSINode compared with the attached volumes",
-        f"`nodeGroups` with more nodes or another instance type; then {_UPDATE}",
+        f"{_CREATED}, `nodeGroups` with more nodes or another instance type; then {_UPDATE}. {_EXISTING}",
         "add nodes, or use an instance type with more slots",
     ),
     Cause(
@@ -362,7 +364,7 @@ _CAUSES = (
         "the file system has features that the kernel of the node does not know; xfsprogs of the driver is newer",
         "the message of the node plugin, the kernel of the node, and the version of the driver: its xfs needs a kernel "
         "since 5.10, and from version 1.49 one since 5.19",
-        f"`storage.fileSystem: ext4` for new volumes, or `nodeGroups` with a newer AMI; then {_UPDATE}",
+        f"`storage.fileSystem: ext4` for new volumes, or, {_CREATED}, `nodeGroups` with a newer AMI; then {_UPDATE}",
         "use nodes with a newer kernel, or a driver that formats with older features",
     ),
     Cause(
