@@ -12,7 +12,7 @@ class BrokerGroupArgs(TypedDict):
     """Broker group: a master and its slaves. A slave takes over if the master fails."""
 
     name: str
-    """RocketMQ's `brokerName`, a DNS label of at most 40 letters. The name is part of the stored data. Changing this
+    """RocketMQ's `brokerName`, a DNS label of at most 40 characters. The name is part of the stored data. Changing this
     creates another group with empty volumes."""
     replicas: NotRequired[int]
     """Number of members, one of them master. Changing this restarts the members one by one. A preview rejects a lower
