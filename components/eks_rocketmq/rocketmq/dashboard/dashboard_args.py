@@ -11,7 +11,9 @@ class DashboardArgs(TypedDict):
 
     login_secret: str
     """Name of a Secret in the namespace with the key `users.properties`. The file has a line for each user:
-    `name=password,1` for an administrator, `name=password` for read-only access. The console reads it at startup."""
+    `name=password,1` for an administrator, `name=password` for a user who cannot change topics, groups and brokers.
+    Such a user can still send messages, resend dead letters and read the configuration of the brokers. The console
+    reads the file at startup."""
     credentials_secret: NotRequired[str]
     """Name of a Secret with the keys `accessKey` and `secretKey`. The console authenticates to brokers with them.
     Required with `access`. Default: none."""
