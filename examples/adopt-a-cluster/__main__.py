@@ -1,4 +1,4 @@
-"""An EKS cluster that exists: a working EBS CSI driver, then RocketMQ on its `gp2` class."""
+"""Deploy a working EBS CSI driver and RocketMQ to an existing EKS cluster."""
 
 import pulumi
 
@@ -29,7 +29,7 @@ rocketmq = RocketMq(
         "controllers": {"replicas": 3, "memory": "768Mi", "cpu": "100m", "storage": "10Gi"},
         "proxies": {"replicas": 2, "memory": "1Gi", "cpu": "250m"},
     },
-    # Claims bind only once the driver has an identity that works and the class is as it should be.
+    # Claims bind only if the driver can assume its role and the StorageClass is correct.
     pulumi.ResourceOptions(provider=cluster.provider, depends_on=[driver, storage]),
 )
 

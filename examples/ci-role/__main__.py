@@ -1,4 +1,4 @@
-"""The account's side of the pipelines: where the state is kept, who may preview and who may update."""
+"""AWS resources of the pipelines: state, role for previews, role for deployments."""
 
 import ci_policies as policies
 import pulumi
@@ -42,7 +42,7 @@ deploy = PipelineRole(
         "more_policies": {**policies.by_name(config.require_object("deployPolicies")), **(new.policies if new else {})},
     },
 )
-# Repository variables by the names that the workflows read, what `pulumi stack init` is given, what stack files name.
+# Repository variables by the names that the workflows read, and values for `pulumi stack init` and for stack files.
 variables = policies.variables(region, preview.arn, deploy.arn, state.bucket, state.key_alias)
 for name, value in {**variables, "driverBoundary": driver_boundary.arn, **(new.settings if new else {})}.items():
     pulumi.export(name, value)

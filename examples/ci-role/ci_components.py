@@ -1,4 +1,4 @@
-"""Where the state is kept, a role that jobs of a repository may take, and what a cluster from nothing needs."""
+"""Components: bucket and key of the state, roles of the pipelines, resources for a new cluster."""
 
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
@@ -71,26 +71,26 @@ class StateStore(ComponentResource):
 
 
 class PipelineRoleArgs(TypedDict):
-    """Whose jobs, and what they may do."""
+    """Arguments of `PipelineRole`."""
 
     role_name: str
     """Name of the role."""
     provider_arn: Input[str]
     """ARN of GitHub's OIDC provider in the account."""
     subjects: list[str]
-    """Subjects of the tokens that are let in, each matched exactly."""
+    """Subjects of the tokens that can assume the role, each matched exactly."""
     policy: Input[str]
     """Permissions in AWS (JSON)."""
     cluster_access: policies.ClusterAccess | None
-    """What the access entry of the role allows in the cluster; None: no entry."""
+    """Access of the role in the cluster; None: no access entry."""
     boundary_arn: NotRequired[Input[str]]
-    """Policy that limits whatever is attached to the role; default: none."""
+    """ARN of the permissions boundary of the role. Default: none."""
     more_policies: NotRequired[Mapping[str, Input[str]]]
-    """ARNs of further policies, each by a name for it; default: none."""
+    """ARNs of further policies by name. Default: none."""
 
 
 class PipelineRole(ComponentResource):
-    """A role for jobs of a GitHub repository, and its entry in the cluster."""
+    """Role for jobs of a GitHub repository, and its access entry in the cluster."""
 
     arn: Output[str]
     """ARN of the role."""
@@ -104,7 +104,7 @@ class PipelineRole(ComponentResource):
             f"{name}-role",
             name=args["role_name"],
             assume_role_policy=trust,
-            max_session_duration=7200,  # what up.yml asks for: an update may take two hours
+            max_session_duration=7200,  # up.yml requests it: an update may take two hours
             permissions_boundary=args.get("boundary_arn"),
             opts=child_options(self),
         )
@@ -137,13 +137,13 @@ class PipelineRole(ComponentResource):
                 access_scope=aws.eks.AccessPolicyAssociationAccessScopeArgs(
                     type=scope, namespaces=list(namespaces) or None
                 ),
-                # As in the library: the deletion of the old scope would delete the new one.
+                # As in the library. Deleting the old scope later would delete the new one.
                 opts=child_options(self, delete_before_replace=True),
             )
 
 
 def _require_access_entries(cluster: str, component: ComponentResource) -> None:
-    """Raises RunError for a cluster that reads the ConfigMap `aws-auth` only: EKS rejects access entries in it."""
+    """Raise RunError if the cluster only reads the ConfigMap `aws-auth`. EKS rejects access entries then."""
     found = aws.eks.get_cluster(name=cluster, opts=InvokeOptions(parent=component))
     if any(each.authentication_mode == "CONFIG_MAP" for each in found.access_configs or []):
         msg = (
@@ -156,16 +156,17 @@ def _require_access_entries(cluster: str, component: ComponentResource) -> None:
 
 
 class NewCluster(ComponentResource):
-    """For a stack that makes its own cluster: a key for the cluster's secrets, protected, the limit of the role of its
-    flow logs, and what the deploy role may do more.
+    """Resources for a stack that creates its own cluster.
 
-    The key is made here because a role that makes keys has to mark them, and could mark those of others as well.
+    They are a protected key for the cluster's Secrets, the permissions boundary of the role of the flow logs, and
+    further policies of the deploy role. A role that creates keys must be able to tag them, and could then tag other
+    keys too. This program therefore creates the key.
     """
 
     settings: Mapping[str, Output[str]]
-    """What the stack's file names: the ARNs of the limit (`flowLogBoundary`) and of the key (`secretsKey`)."""
+    """Values for the stack file: the ARNs of the boundary (`flowLogBoundary`) and of the key (`secretsKey`)."""
     policies: Mapping[str, Output[str]]
-    """ARNs of the policies for the deploy role, each by a name for it."""
+    """ARNs of the policies of the deploy role by name."""
 
     def __init__(self, name: str, account: policies.Account, stack: str, opts: ResourceOptions | None = None) -> None:
         super().__init__("eks-rocketmq-ci:index:NewCluster", name, {}, opts)

@@ -1,7 +1,7 @@
-"""What the deploy role may do beside all else for a stack that makes its own cluster. Pure: documents as data.
+"""Further policies of the deploy role for a stack that creates its own cluster, as data. Pure.
 
-The stack marks with a tag whatever it makes. In EC2 the role makes only what carries the stack's mark from the start,
-and changes and deletes only what carries it; everything else is told by its name.
+The stack tags its resources. In EC2, the role can create only resources with this tag, and change and delete only
+those. In other services, the policies name the resources.
 """
 
 from ci_policies import PREFIX, Account, allow, write_within
@@ -14,7 +14,7 @@ NEW_NETWORK, NEW_CLUSTER, FLOW_LOG_BOUNDARY = (
 
 PROJECT = "eks-rocketmq"
 OWNER = f"{PROJECT}/stack"
-"""The tag with which every stack of the project marks what it makes; its value is `eks-rocketmq/<stack>`."""
+"""Tag of the resources of each stack of the project. Its value is `eks-rocketmq/<stack>`."""
 
 SERVICE_POLICIES = (
     "AmazonEKSClusterPolicy",
@@ -22,12 +22,12 @@ SERVICE_POLICIES = (
     "AmazonEC2ContainerRegistryPullOnly",
     "AmazonEKS_CNI_Policy",
 )
-"""What the stack attaches to the roles of cluster, nodes and pod network."""
+"""Policies of the roles of cluster, nodes and pod network."""
 
 FLOW_LOGS = "network-flow-logs-*"
-"""Role and log group of the flow logs; Pulumi ends their names."""
+"""Names of the role and the log group of the flow logs. Pulumi adds a suffix."""
 
-# What is made by which verb. What it is made in or of, such as a subnet's VPC, has to be the stack's own already.
+# Create action by resource type. The parent resource, such as a subnet's VPC, must have the tag of the stack.
 _CREATES = {
     "vpc": "CreateVpc",
     "internet-gateway": "CreateInternetGateway",
@@ -53,23 +53,23 @@ _CHANGES = (
 
 
 def new_network_policy(account: Account, stack: str) -> str:
-    """Makes, changes and deletes what a stack has in EC2. A document of its own: IAM's are short."""
+    """Return the policy for the resources of a stack in EC2. IAM limits the size of a policy, so it is separate."""
     return build_policy(_network(account, f"{PROJECT}/{stack}"))
 
 
 def new_cluster_policy(account: Account, stack: str, key: str) -> str:
-    """Makes, changes and deletes cluster, nodes, roles and logs of a stack.
+    """Return the policy for cluster, nodes, roles and logs of a stack.
 
     Args:
-        account: with the cluster's name and the names of the stack's roles.
+        account: account with the name of the cluster and the names of the stack's roles.
         stack: name of the stack.
-        key: ARN of the key of the cluster's secrets.
+        key: ARN of the key of the cluster's Secrets.
     """
     return build_policy([*_cluster(account, f"{PROJECT}/{stack}", key), *_roles(account)])
 
 
 def flow_log_boundary(account: Account) -> str:
-    """The most that the role of the flow logs can do: write into their group."""
+    """Return the permissions boundary of the role of the flow logs: write into their log group."""
     actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     return build_policy(
         [
@@ -88,16 +88,16 @@ def _network(account: Account, owner: str) -> list[Statement]:
     return [
         *(allow(verb, [f"ec2:{verb}"], *ec2(kind), StringEquals=asked) for kind, verb in _CREATES.items()),
         allow("ChangeOwn", [f"ec2:{action}" for action in _CHANGES], *ec2("*"), StringEquals=marked),
-        # Whatever exists without the mark gets none: it would be the stack's own from then on.
+        # Existing resources cannot be tagged. The role could change them otherwise.
         allow(
             "MarkWhatIsMade",
             ["ec2:CreateTags"],
             *ec2("*"),
             StringEquals={**asked, "ec2:CreateAction": [*_CREATES.values(), "RunInstances"]},
         ),
-        # But for the group that comes with a VPC. Of a group the role can only take rules out.
+        # Exception: the default security group of a VPC. The role can only remove rules of a group.
         allow("MarkTheDefaultGroup", ["ec2:CreateTags"], *ec2("security-group"), StringEquals=asked),
-        # EKS tries in the caller's name whether nodes would start. The template itself has to be the stack's own.
+        # EKS tests with the caller's permissions whether nodes can start. The launch template must have the tag.
         allow(
             "RunNodes",
             ["ec2:RunInstances"],
@@ -105,7 +105,7 @@ def _network(account: Account, owner: str) -> list[Statement]:
             account.images_of_instances,
             ArnLike={"ec2:LaunchTemplate": ec2("launch-template")[0]},
         ),
-        # The pod network may leave one behind, which holds up its subnet.
+        # The pod network can leave an interface behind, which blocks the deletion of its subnet.
         allow(
             "InterfacesOfPods",
             ["ec2:DeleteNetworkInterface"],
@@ -120,7 +120,7 @@ def _cluster(account: Account, owner: str, key: str) -> list[Statement]:
     groups = [f"/aws/eks/{name}/cluster", f"/aws/eks/{name}/cluster:*", FLOW_LOGS]
     tags = ["eks:TagResource", "eks:UntagResource"]
     return [
-        # AWS asks about no name here. A cluster of another name is beyond the role once it is made.
+        # AWS does not limit CreateCluster by name. The role cannot change a cluster of another name.
         allow("MakeCluster", ["eks:CreateCluster"], "*", StringEquals={f"aws:RequestTag/{OWNER}": owner}),
         allow(
             "ChangeCluster",
@@ -144,7 +144,7 @@ def _cluster(account: Account, owner: str, key: str) -> list[Statement]:
             ],
             account.arn("eks", f"access-entry/{name}/*"),
         ),
-        # In the caller's name EKS lets itself use the key.
+        # EKS creates a grant on the key with the caller's permissions.
         allow("KeyOfSecrets", ["kms:CreateGrant"], key),
         allow(
             "LogGroups",
@@ -159,7 +159,7 @@ def _cluster(account: Account, owner: str, key: str) -> list[Statement]:
             ],
             *(account.arn("logs", f"log-group:{group}") for group in groups),
         ),
-        # These ask about no group.
+        # These actions cannot be limited to a log group.
         allow("LogDelivery", ["logs:CreateLogDelivery", "logs:DeleteLogDelivery"], "*"),
     ]
 

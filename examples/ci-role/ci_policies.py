@@ -1,4 +1,4 @@
-"""Who may take the roles of the pipelines, and what they may do. Pure: documents as data."""
+"""Trust and permission policies of the pipelines' roles, as data. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from pulumi import Output
 from eks_rocketmq.eks.iam.policy_documents import Statement, build_policy
 
 ISSUER = "https://token.actions.githubusercontent.com"
-"""Whose tokens GitHub's jobs carry."""
+"""Issuer of the tokens of GitHub's jobs."""
 
 PREFIX = "eks-rocketmq-ci"
 PREVIEW_ROLE, DEPLOY_ROLE = f"{PREFIX}-preview", f"{PREFIX}-deploy"
 PREVIEW_GROUP = PREVIEW_ROLE
-"""Kubernetes group of the preview role; `preview-cluster-role.yaml` says what it may read."""
+"""Kubernetes group of the preview role. `preview-cluster-role.yaml` has its permissions."""
 BOUNDARY, DRIVER_BOUNDARY = f"{PREFIX}-deploy-boundary", f"{PREFIX}-driver-boundary"
 
 DRIVER_POLICIES = (
@@ -22,9 +22,9 @@ DRIVER_POLICIES = (
     "AmazonEBSCSIDriverPolicyV2",
     "AmazonEBSCSIDriverEKSClusterScopedPolicy",
 )
-"""What the stack attaches to the driver's role. Any other policy is refused, so the deploy role cannot raise itself."""
+"""Policies that the deploy role can attach. It could give itself more permissions with others."""
 
-# With `owner@id/name@id` a repository that is renamed, or made again under an old name, is another one:
+# The numbers in `owner@id/name@id` exclude a repository that was created later with the same name:
 # https://docs.github.com/en/actions/concepts/security/openid-connect
 _REPOSITORY = re.compile(r"[A-Za-z0-9-]+(@\d+)?/[\w.-]+(@\d+)?")
 _ENVIRONMENT = re.compile(r"[\w.-]+")
@@ -32,18 +32,18 @@ _ENVIRONMENT = re.compile(r"[\w.-]+")
 
 @dataclass(frozen=True)
 class ClusterAccess:
-    """What a role may do in an EKS cluster."""
+    """Access of a role in an EKS cluster."""
 
     cluster: str
     policies: Mapping[str, Sequence[str]]
-    """Namespaces by the ARN of an access policy; none: the whole cluster."""
+    """Namespaces by the ARN of an access policy. Without namespaces, it applies to the whole cluster."""
     groups: Sequence[str] = ()
     """Kubernetes groups."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """What the roles are about; `roles` are the names of those that the stack makes."""
+    """Account, region and cluster of the stack. `roles` are the names of the IAM roles that it creates."""
 
     caller_arn: str
     region: str
@@ -58,18 +58,19 @@ class Account:
         return self.caller_arn.split(":")[1]
 
     def iam(self, path: str) -> str:
-        """ARN in IAM."""
+        """Return an ARN in IAM."""
         return f"arn:{self.partition}:iam::{self.caller_arn.split(':')[4]}:{path}"
 
     def arn(self, service: str, path: str) -> str:
-        """ARN in a service of the region."""
+        """Return an ARN in a service of the region."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.caller_arn.split(':')[4]}:{path}"
 
     @property
     def access(self) -> tuple[ClusterAccess, ClusterAccess]:
-        """What previews and updates may do in the cluster.
+        """Access of previews and of updates in the cluster.
 
-        Previews read everything but Secrets, and the Secrets of the stack's own namespace, which a refresh compares.
+        Previews read everything except Secrets. They read Secrets in the namespace of the stack, because a refresh
+        compares them.
         """
         view, view_with_secrets = (
             self._access_policy("AmazonEKSViewPolicy"),
@@ -88,17 +89,17 @@ class Account:
 
     @property
     def images_of_instances(self) -> str:
-        """ARN of the images themselves."""
+        """ARN of the images."""
         return f"arn:{self.partition}:ec2:{self.region}::image/*"
 
 
 def preview_subjects(repository: str) -> list[str]:
-    """Jobs of pull requests, and of main before the approval. A fork's job gets no token at all."""
+    """Return the subjects of jobs of pull requests, and of `main` before the approval. Jobs of forks get no token."""
     return [f"repo:{_checked(repository)}:pull_request", f"repo:{repository}:ref:refs/heads/main"]
 
 
 def deploy_subjects(repository: str, environment: str) -> list[str]:
-    """Jobs that the environment's reviewers have approved, and no others."""
+    """Return the subject of jobs that the reviewers of the environment have approved."""
     if not _ENVIRONMENT.fullmatch(environment):
         msg = f"environment is {environment!r}; accepted are letters, digits, '.', '_' and '-'"
         raise ValueError(msg)
@@ -113,7 +114,7 @@ def _checked(repository: str) -> str:
 
 
 def documents(account: Account, bucket: str, key: str) -> dict[str, str]:
-    """Every policy (JSON) by what it is for, given the ARNs of the state's bucket and key."""
+    """Return the policies (JSON) by name, given the ARNs of the bucket and the key of the state."""
     return {
         "preview": preview_policy(account, bucket, key),
         "deploy": deploy_policy(account, bucket, key),
@@ -125,7 +126,7 @@ def documents(account: Account, bucket: str, key: str) -> dict[str, str]:
 def variables(
     region: str, preview_role: Output[str], deploy_role: Output[str], bucket: Output[str], key_alias: Output[str]
 ) -> dict[str, str | Output[str]]:
-    """What the workflows read as repository variables; `secretsProvider` is for `pulumi stack init`."""
+    """Return the repository variables of the workflows. `secretsProvider` is for `pulumi stack init`."""
     return {
         "AWS_REGION": region,
         "AWS_PREVIEW_ROLE": preview_role,
@@ -136,17 +137,17 @@ def variables(
 
 
 def by_name(arns: Sequence[str]) -> dict[str, str]:
-    """Policies by the last part of their ARNs."""
+    """Return the policies by the last part of their ARNs."""
     return {arn.rpartition("/")[2]: arn for arn in arns}
 
 
 def preview_policy(account: Account, bucket: str, key: str) -> str:
-    """Reads the state and what the stack manages; changes nothing."""
+    """Return the policy of previews: read the state and the resources of the stack, change nothing."""
     return build_policy(_read(account, bucket, key))
 
 
 def deploy_policy(account: Account, bucket: str, key: str) -> str:
-    """Reads what a preview reads, writes the state, and makes the driver's provider, roles and addon."""
+    """Return the policy of updates: read like a preview, write the state, manage provider, roles and addon."""
     roles = [account.iam(f"role/{name}") for name in account.roles]
     return build_policy(
         [
@@ -201,7 +202,7 @@ def deploy_policy(account: Account, bucket: str, key: str) -> str:
                 account.arn("eks", f"cluster/{account.cluster}"),
                 account.arn("eks", f"addon/{account.cluster}/aws-ebs-csi-driver/*"),
             ),
-            # With the identity `pod_identity` the addon makes one, in the name of whoever makes the addon.
+            # With the identity `pod_identity`, EKS creates the association with the permissions of the addon's creator.
             allow(
                 "PodIdentity",
                 [
@@ -217,7 +218,7 @@ def deploy_policy(account: Account, bucket: str, key: str) -> str:
 
 
 def deploy_boundary(account: Account, bucket: str, key: str) -> str:
-    """The most that the deploy role can ever do, whatever is attached to it."""
+    """Return the permissions boundary of the deploy role."""
     return build_policy(
         [
             allow("ServicesOfAStack", [f"{service}:*" for service in ("ec2", "eks", "iam", "kms", "logs")], "*"),
@@ -228,7 +229,7 @@ def deploy_boundary(account: Account, bucket: str, key: str) -> str:
                 f"{bucket}/*",
             ),
             allow("ImagesOfNodes", ["ssm:GetParameter"], account.images),
-            # The rest of IAM only makes people and long-lived keys.
+            # These actions create users, groups and long-lived credentials.
             deny(
                 "NoPeople",
                 ["iam:*User*", "iam:*Group*", "iam:*AccessKey*", "iam:*LoginProfile*", "iam:*Account*", "iam:*SAML*"],
@@ -247,7 +248,7 @@ def deploy_boundary(account: Account, bucket: str, key: str) -> str:
 
 
 def driver_boundary(account: Account) -> str:
-    """The most that a role can do into which the deploy role writes policies: what any kind of `permissions` needs."""
+    """Return the permissions boundary of the roles whose policies the deploy role writes."""
     volumes, snapshots, instances = (
         f"arn:{account.partition}:ec2:{account.region}:*:{kind}/*" for kind in ("volume", "snapshot", "instance")
     )
@@ -303,7 +304,7 @@ def _read(account: Account, bucket: str, key: str) -> list[Statement]:
             "*",
         ),
         allow("ReadClusters", ["eks:Describe*", "eks:List*"], "*"),
-        # None of these can be limited to a resource; they serve stacks that make network, keys and log groups.
+        # These actions cannot be limited to a resource. Stacks that create network, keys and log groups need them.
         allow("ReadNetwork", ["ec2:Describe*"], "*"),
         allow(
             "ReadKeysAndLogs",
@@ -323,22 +324,22 @@ def _read(account: Account, bucket: str, key: str) -> list[Statement]:
 
 
 def allow(sid: str, actions: list[str], *resources: str, **condition: Mapping[str, str | list[str]]) -> Statement:
-    """A statement that allows actions on resources; conditions by their operators."""
+    """Return a statement that allows actions on resources. Conditions are given by operator."""
     return _statement("Allow", sid, actions, resources) | ({"Condition": condition} if condition else {})
 
 
 def write_within(sid: str, boundary: str, *roles: str) -> Statement:
-    """A statement that lets permissions be written into roles that a boundary limits.
+    """Return a statement that allows writing permissions into roles that have a permissions boundary.
 
-    Who may write a role's trust policy and its permissions may do anything with it. So the permissions are written only
-    into a role with the boundary, and nobody here takes the boundary off again.
+    An identity that can write both the trust policy and the permissions of a role could do anything. It can therefore
+    write permissions only into roles with the boundary, and cannot remove the boundary.
     """
     actions = ["iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary"]
     return allow(sid, actions, *roles, StringEquals={"iam:PermissionsBoundary": boundary})
 
 
 def deny(sid: str, actions: list[str], *resources: str) -> Statement:
-    """A statement that refuses actions on resources, whatever else allows them."""
+    """Return a statement that denies actions on resources."""
     return _statement("Deny", sid, actions, resources)
 
 

@@ -1,4 +1,4 @@
-"""An application of yours reads S3 with a role that only its own service account can take."""
+"""Create a role to read S3 that only the service account of your application can assume."""
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -9,7 +9,7 @@ config = pulumi.Config()
 namespace = config.get("namespace") or "default"
 
 cluster = ExistingEksCluster("cluster", {"cluster_name": config.require("clusterName")})
-# Another stack manages the provider: IAM takes one for each cluster.
+# Another stack manages the provider. IAM accepts one provider for each issuer.
 oidc = ClusterOidcProvider("oidc", {"issuer": cluster.oidc_issuer, "existing": True})
 role = IrsaRole(
     "orders",

@@ -6,7 +6,7 @@ import { ClusterOidcProvider, ExistingEksCluster, IrsaRole, RocketMq } from "@yo
 const config = new pulumi.Config();
 
 const cluster = new ExistingEksCluster("cluster", { clusterName: config.require("clusterName") });
-// Another stack manages the provider: IAM takes one for each cluster.
+// Another stack manages the provider. IAM accepts one provider for each issuer.
 const oidc = new ClusterOidcProvider("oidc", { issuer: cluster.oidcIssuer, existing: true });
 const role = new IrsaRole("invoices", {
     roleName: "invoices-application",
@@ -16,7 +16,7 @@ const role = new IrsaRole("invoices", {
     managedPolicies: ["AmazonS3ReadOnlyAccess"],
 });
 
-// A provider cannot cross from one language to another; a kubeconfig can.
+// A component of another language cannot return a provider, so create it from the kubeconfig.
 const provider = new kubernetes.Provider("kubernetes", {
     kubeconfig: cluster.kubeconfig,
     // A rotated CA or another endpoint must not replace every object of the cluster.
