@@ -125,7 +125,7 @@ def destroy(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
     )
     with _report_errors("for its volumes", hint):
         state = pulumi.export_state()
-        plan = plan_teardown(state)
+        plan = plan_teardown(state, cluster_gone=cluster_gone)
         if plan.empty:
             _out.print(f"Nothing to destroy: stack {stack} has no resources.")
             return

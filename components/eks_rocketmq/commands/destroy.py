@@ -72,11 +72,12 @@ class VolumeLosses:
     """EBS volumes of other workloads, which lose their driver."""
 
 
-def plan_teardown(export: Mapping[str, Any]) -> Teardown:
+def plan_teardown(export: Mapping[str, Any], *, cluster_gone: bool = False) -> Teardown:
     """Return the order in which to destroy a stack.
 
     Args:
         export: output of `pulumi stack export`.
+        cluster_gone: whether the cluster no longer exists. EKS then protects nothing, but the state still says so.
     """
     resources: list[State] = (export.get("deployment") or {}).get("resources") or []
     by_urn = {resource["urn"]: resource for resource in resources}
@@ -97,7 +98,9 @@ def plan_teardown(export: Mapping[str, Any]) -> Teardown:
         clusters=[_describe_cluster(by_urn[urn].get("inputs", {}), owned) for urn, owned in owners_by_provider.items()],
         removes_driver=removes_driver,
         protected=[
-            line for resource in resources if _is_deleted(resource) and (line := _describe_protection(resource))
+            line
+            for resource in resources
+            if _is_deleted(resource) and (line := _describe_protection(resource, by_eks=not cluster_gone))
         ],
         empty=not resources,
     )
@@ -171,10 +174,10 @@ def _is_deleted(resource: State) -> bool:
     return not (resource.get("external") or resource.get("retainOnDelete"))
 
 
-def _describe_protection(resource: State) -> str:
+def _describe_protection(resource: State, *, by_eks: bool) -> str:
     """Return who protects the resource from deletion; an empty text if it is not protected."""
     # EKS rejects the delete independently of the engine, and only after RocketMQ has been deleted.
-    by_eks = resource["type"] == CLUSTER and resource.get("inputs", {}).get("deletionProtection")
+    by_eks = by_eks and resource["type"] == CLUSTER and resource.get("inputs", {}).get("deletionProtection")
     protectors = [name for name, protects in (("the engine", resource.get("protect")), ("EKS", by_eks)) if protects]
     return (
         f"{resource['type']} {resource['urn'].rpartition('::')[2]} is protected by {' and by '.join(protectors)}"

@@ -189,6 +189,16 @@ def test_protected_resources_are_reported_before_anything_is_deleted(command: Cl
     assert "cluster.deletionProtection" in result.output
 
 
+def test_a_cluster_that_is_gone_is_not_protected_by_eks(command: Cli) -> None:
+    own = resource(CLUSTER, "staging", inputs={"deletionProtection": True})
+    command.state = export(*STATE, own)
+    assert command("--yes", "--cluster-gone").exit_code == 0
+    command.state = export(*STATE, own | {"protect": True})
+    result = command("--yes", "--cluster-gone")
+    assert result.exit_code == 1
+    assert "staging is protected by the engine\n" in result.output
+
+
 @pytest.mark.parametrize("option", ["external", "retainOnDelete"])
 def test_protected_resources_that_the_engine_retains_are_accepted(command: Cli, option: str) -> None:
     kept = resource(CLUSTER, "prod", inputs={"deletionProtection": True})
