@@ -10,7 +10,7 @@ import pytest
 import eks_rocketmq as library
 from eks_rocketmq.plugin import component_provider
 from tests.unit.fields import Pair, Place, fields_of, rows_of, types_in
-from tests.unit.harness import Fakes, run
+from tests.unit.harness import Fakes, ProviderError, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION, auto_mode_cluster
 
 TAGS = {"team": "shop"}
@@ -45,6 +45,7 @@ ADDONS = {"cluster_name": "prod", "stage": "before_nodes"}
 CNI = {"role_name": "prod-vpc-cni", **build_trusted_cluster()}
 IRSA = {"role_name": "orders", "service_accounts": [{"namespace": "shop", "name": "orders"}], **build_trusted_cluster()}
 DRIVER = {"cluster_name": "prod", "role_name": "driver", "kubernetes_version": "1.35", **build_trusted_cluster()}
+WITHOUT_ADDON = {**DRIVER, "cluster_name": "without-addon"}
 CLASS = {"class_name": "fast", "create": True}
 
 
@@ -293,7 +294,7 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
                 "resolve_conflicts_on_update": "PRESERVE",
                 "preserve": True,
                 "existing": True,
-                "self_managed": {},
+                "self_managed": Pair(WITHOUT_ADDON, {**WITHOUT_ADDON, "self_managed": {}}),
                 "auto_mode": True,
                 "kubeconfig": "{}",
                 "exclusive_policies": True,
@@ -303,7 +304,7 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
             },
         ),
         library.SelfManagedDriverArgs: Place(
-            lambda fields: {**DRIVER, "self_managed": fields},
+            lambda fields: {**WITHOUT_ADDON, "self_managed": fields},
             {},
             {"namespace": "other", "service_account": "other", "deployment": "other"},
         ),
@@ -365,11 +366,18 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
         ),
     },
 }
+
+
+def get_addon(arguments: Any) -> dict[str, str]:
+    if arguments["clusterName"] == WITHOUT_ADDON["cluster_name"]:
+        msg = "couldn't find resource"
+        raise ProviderError(msg)
+    return {"addonVersion": "v1.60.0-eksbuild.1", "serviceAccountRoleArn": ROLE}
+
+
 FAKES = (
     Fakes()
-    .answering(
-        "aws:eks/getAddon:getAddon", lambda _: {"addonVersion": "v1.60.0-eksbuild.1", "serviceAccountRoleArn": ROLE}
-    )
+    .answering("aws:eks/getAddon:getAddon", get_addon)
     .answering("aws:eks/getCluster:getCluster", auto_mode_cluster)
     .answering(
         "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",

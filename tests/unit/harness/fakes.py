@@ -80,6 +80,11 @@ def _oidc_provider(inputs: Properties) -> Answer:
     return arn, {"arn": arn, "thumbprintLists": inputs.get("thumbprintLists", [])}
 
 
+def _missing_addon(arguments: Properties) -> Properties:
+    msg = f"reading EKS Add-On ({arguments['clusterName']}:{arguments['addonName']}): couldn't find resource"
+    raise ProviderError(msg)
+
+
 def _attachment(inputs: Properties) -> Answer:
     return f"{inputs['role']}-20260101", {}
 
@@ -167,6 +172,7 @@ class Fakes:
     )
     invokes: Mapping[str, Invoke] = field(
         default_factory=lambda: {
+            "aws:eks/getAddon:getAddon": _missing_addon,
             "aws:eks/getCluster:getCluster": cluster,
             "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": _existing_oidc_provider,
             "aws:iam/getRole:getRole": _existing_role,

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceHookBinding
 
-from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.lookups.aws_resources import ROLE, find_cluster, find_resource
 from eks_rocketmq.lookups.aws_session import AccountUnknownError, Session, create_session
@@ -80,30 +80,46 @@ def reject_existing_cluster(name: str, cluster: str, component: ComponentResourc
     )
 
 
-def reject_managed_resource(resource: str, tags: Mapping[str, str] | None, contents: str, untag: str) -> None:
-    """Reject the argument `existing` for a resource that the stack manages. The update would delete it.
+def reject_managed_resource(
+    resource: str,
+    tags: Mapping[str, str] | None,
+    contents: str,
+    release: str,
+    argument: ArgumentPath = ARGS / "existing",
+) -> None:
+    """Reject an argument that stops the management of a resource that the stack manages. The update would delete it.
 
     Args:
         resource: description of the resource.
         tags: its tags in AWS.
-        contents: the resources of the component.
-        untag: command that removes the tag of the stack.
+        contents: the resources that the update would delete.
+        release: how to give the resource up without its deletion, as a sentence for the error.
+        argument: the argument.
 
     Raises:
         ValueError: the resource has the tag of this stack.
     """
     if get_ownership_tags().items() <= dict(tags or {}).items():
         raise ArgumentError(
-            ARGS / "existing",
+            argument,
             "managed-by-this-stack",
             "this stack manages {resource}, so `pulumi up` would delete {contents}",
-            remedy="Leave {existing} out. If another owner takes over, run `pulumi state delete` for {contents}, then "
-            "`{untag}`",
+            remedy="Leave {argument} out. {release}",
             resource=resource,
             contents=contents,
-            existing=ARGS / "existing",
-            untag=untag,
+            argument=argument,
+            release=release,
         )
+
+
+def describe_handover(contents: str, untag: str) -> str:
+    """Return how to give a resource to another owner, as a sentence for `reject_managed_resource`.
+
+    Args:
+        contents: the resources of the component.
+        untag: command that removes the tag of the stack.
+    """
+    return f"If another owner takes over, run `pulumi state delete` for {contents}, then `{untag}`"
 
 
 def _describe_owner(found: ExistingResource, stack: str) -> str:

@@ -9,6 +9,8 @@ from eks_rocketmq.lookups.aws_resources import ROLE
 from eks_rocketmq.pulumi_sdk.sdk_internals import UNKNOWN_VALUE, is_dry_run, name_mock_errors
 
 Result = TypeVar("Result")
+# The texts of the Terraform provider, and the code of IAM, which older versions of the provider show.
+_MISSING = ("couldn't find resource", "NoSuchEntity")
 
 
 def format_call(token: str, **arguments: object) -> str:
@@ -65,6 +67,11 @@ def try_function(function: Callable[[], Result], call: str, *fields: str) -> Res
     except Exception as error:  # noqa: BLE001 - the SDK raises a plain Exception
         return error
     return require_fields(result, call, *fields)
+
+
+def is_missing(error: Exception) -> bool:
+    """Return whether the provider's error says that the resource does not exist."""
+    return any(text in str(error) for text in _MISSING)
 
 
 def require_output_fields(

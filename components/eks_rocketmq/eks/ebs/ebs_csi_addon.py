@@ -14,12 +14,17 @@ from eks_rocketmq.args.aws_identifiers import parse_account, validate_cluster_na
 from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.account import aws_account
-from eks_rocketmq.eks.account.aws_create_checks import reject_managed_resource
+from eks_rocketmq.eks.account.aws_create_checks import describe_handover, reject_managed_resource
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function
 from eks_rocketmq.eks.addons.addon_identity import AddonRole, create_addon_role, resolve_addon_version
 from eks_rocketmq.eks.addons.addon_plan import EBS_CSI
 from eks_rocketmq.eks.addons.addon_preflight import create_addon_hooks
 from eks_rocketmq.eks.ebs import driver_plan
+from eks_rocketmq.eks.ebs.driver_kind_checks import (
+    AddonLookup,
+    reject_auto_mode,
+    reject_self_managed,
+)
 from eks_rocketmq.eks.ebs.driver_preflight import reject_key_removal, reject_unmanaged_driver
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
@@ -103,8 +108,16 @@ class EbsCsiAddon(ComponentResource):
             self.addon_version = Output.from_input("")
         elif plan.driver_names is not None:
             role = self._create_role(name, args, plan, plan.driver_names)
-            self._annotate_driver(name, plan.driver_names, role, args.get("kubeconfig"))
-            self.role_arn, self.addon_version = role.arn, Output.from_input("")
+            checked = apply_redacted(
+                Output.from_input(args["cluster_name"]),
+                lambda cluster: reject_self_managed(self, cluster, self._build_addon_lookup(cluster)),
+                ARGS / "cluster_name",
+                str,
+            )
+            # The annotations wait for the check.
+            self.role_arn = Output.all(role.arn, checked).apply(lambda known: known[0])
+            self._annotate_driver(name, plan.driver_names, self.role_arn, args.get("kubeconfig"))
+            self.addon_version = Output.from_input("")
         else:
             role = self._create_role(name, args, plan)
             addon = self._create_addon(name, args, plan, role)
@@ -121,20 +134,16 @@ class EbsCsiAddon(ComponentResource):
         """
         addon = f"addon {EBS_CSI} of cluster {cluster!r}"
         result = invoke_function(
-            lambda: aws.eks.get_addon(cluster_name=cluster, addon_name=EBS_CSI, opts=InvokeOptions(parent=self)),
-            format_call("aws:eks/getAddon:getAddon", clusterName=cluster, addonName=EBS_CSI),
+            *self._build_addon_lookup(cluster),
             f"{addon} cannot be read",
             "addon_version",
             hint=f"If the cluster has no driver, leave {spell_argument(ARGS / 'existing')} out. The stack then "
             "installs the driver. If Helm or kubectl installed the driver, set "
             f"{spell_argument(ARGS / 'self_managed')} instead.",
         )
-        reject_managed_resource(
-            addon,
-            result.tags,
-            "addon, role and policies",
-            f"aws eks untag-resource --resource-arn {result.arn} --tag-keys {OWNER_TAG}",
-        )
+        contents = "addon, role and policies"
+        untag = f"aws eks untag-resource --resource-arn {result.arn} --tag-keys {OWNER_TAG}"
+        reject_managed_resource(addon, result.tags, contents, describe_handover(contents, untag))
         associated = {each.service_account: each.role_arn for each in result.pod_identity_associations or []}
         own, other = result.service_account_role_arn or "", associated.get(SERVICE_ACCOUNT, "")
         if not (own or other):
@@ -153,6 +162,12 @@ class EbsCsiAddon(ComponentResource):
             )
         self._judge_identity(cluster, result.addon_version, own, other, judge_provider=judge_provider)
         return own or other, result.addon_version
+
+    def _build_addon_lookup(self, cluster: str) -> AddonLookup:
+        return (
+            lambda: aws.eks.get_addon(cluster_name=cluster, addon_name=EBS_CSI, opts=InvokeOptions(parent=self)),
+            format_call("aws:eks/getAddon:getAddon", clusterName=cluster, addonName=EBS_CSI),
+        )
 
     def _judge_identity(self, cluster: str, version: str, role: str, associated: str, *, judge_provider: bool) -> None:
         """Reject an addon that cannot assume its role, and warn about what could not be judged.
@@ -181,8 +196,10 @@ class EbsCsiAddon(ComponentResource):
 
         Raises:
             RunError: if the cluster cannot be read.
-            ValueError: if EKS Auto Mode does not manage the block storage of the cluster.
+            ValueError: if EKS Auto Mode does not manage the block storage of the cluster. Also if this stack manages
+                the addon.
         """
+        reject_auto_mode(self, cluster, self._build_addon_lookup(cluster))
         result = invoke_function(
             lambda: aws.eks.get_cluster(name=cluster, opts=InvokeOptions(parent=self)),
             format_call("aws:eks/getCluster:getCluster", name=cluster),
@@ -199,14 +216,16 @@ class EbsCsiAddon(ComponentResource):
             )
         return ""
 
-    def _annotate_driver(self, name: str, names: DriverNames, role: AddonRole, kubeconfig: Input[str] | None) -> None:
+    def _annotate_driver(
+        self, name: str, names: DriverNames, role_arn: Output[str], kubeconfig: Input[str] | None
+    ) -> None:
         service_account = kubernetes.core.v1.ServiceAccountPatch(
             f"{name}-service-account",
             metadata={
                 "name": names.service_account,
                 "namespace": names.namespace,
                 # kubectl or Helm own this field if they set the annotation.
-                "annotations": {ROLE_ANNOTATION: role.arn, "pulumi.com/patchForce": "true"},
+                "annotations": {ROLE_ANNOTATION: role_arn, "pulumi.com/patchForce": "true"},
             },
             opts=child_options(self),
         )
@@ -214,7 +233,7 @@ class EbsCsiAddon(ComponentResource):
             f"{name}-controller",
             metadata={"name": names.deployment, "namespace": names.namespace},
             # An empty object would be a difference at each run.
-            spec=_get_restart_annotations(kubeconfig, names, role.arn).apply(
+            spec=_get_restart_annotations(kubeconfig, names, role_arn).apply(
                 lambda known: {"template": {"metadata": {"annotations": known}}} if known else None
             ),
             # A restarted pod gets the role from the annotation of its service account, which must exist before.

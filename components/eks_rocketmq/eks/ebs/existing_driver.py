@@ -31,7 +31,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     ServiceAccountFacts,
     Unreadable,
 )
-from eks_rocketmq.eks.account.provider_functions import format_call, try_function
+from eks_rocketmq.eks.account.provider_functions import format_call, is_missing, try_function
 from eks_rocketmq.eks.addons.addon_plan import EBS_CSI
 from eks_rocketmq.eks.ebs.self_managed_driver import NAMESPACE, SERVICE_ACCOUNT
 
@@ -39,8 +39,6 @@ _PROVIDER_JUDGES = (judge_provider, judge_audience)
 _ROLE_JUDGES = (judge_role_reference, judge_role, judge_trust_policy)
 _MISSING_PROVIDER = "oidc-provider-missing"
 """Id of the cause."""
-# The texts of the Terraform provider, and the code of IAM, which older versions of the provider show.
-_MISSING = ("couldn't find resource", "NoSuchEntity")
 _DENIED = "AccessDenied"
 """Part of the error code of EKS and IAM."""
 
@@ -126,7 +124,7 @@ def _read_providers(case: IdentityCase, functions: ProviderFunctions) -> tuple[O
         "client_id_lists",
     )
     if isinstance(found, Exception):
-        return () if _is_missing(found) else _explain(found, "iam:GetOpenIDConnectProvider", arn)
+        return () if is_missing(found) else _explain(found, "iam:GetOpenIDConnectProvider", arn)
     return (OidcProviderFacts(arn, tuple(found.client_id_lists)),)
 
 
@@ -141,13 +139,9 @@ def _read_roles(case: IdentityCase, functions: ProviderFunctions) -> tuple[RoleF
         *("arn", "assume_role_policy"),
     )
     if isinstance(found, Exception):
-        return (RoleFacts(arn, exists=False) if _is_missing(found) else _explain(found, "iam:GetRole", arn),)
+        return (RoleFacts(arn, exists=False) if is_missing(found) else _explain(found, "iam:GetRole", arn),)
     # The addon may name another path. STS compares the whole ARN.
     return (RoleFacts(arn, exists=found.arn == arn, trust_policy=found.assume_role_policy),)
-
-
-def _is_missing(error: Exception) -> bool:
-    return any(text in str(error) for text in _MISSING)
 
 
 def _explain(error: Exception, action: str, resource: str) -> Unreadable:

@@ -10,10 +10,11 @@ import pytest
 from eks_rocketmq import EbsCsiAddon
 from eks_rocketmq.eks.account import aws_create_checks
 from eks_rocketmq.eks.ebs.self_managed_driver import get_restart_annotations
+from eks_rocketmq.lookups.create_checks import OWNER_TAG
 from sandbox.engine.kubernetes import kinds
 from sandbox.engine.kubernetes.diff import difference
 from sandbox.engine.kubernetes.state import Checkpoint
-from tests.unit.harness import Fakes, Recording, run, run_stack
+from tests.unit.harness import Fakes, ProviderError, Recording, run, run_stack
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, auto_mode_cluster
 from tests.unit.harness.rejections import rejects
 from tests.unit.harness.trust import Token, admits
@@ -24,6 +25,7 @@ PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/eks-ebs-csi-driver"
 OTHER = f"arn:aws:iam::{ACCOUNT}:role/other"
 ARGS = {"cluster_name": "prod", "issuer": ISSUER, "provider_arn": PROVIDER, "role_name": "eks-ebs-csi-driver"}
+KINDS: dict[str, dict[str, Any]] = {"self_managed": {"self_managed": {}}, "auto_mode": {"auto_mode": True}}
 RESTARTED = "eks-rocketmq/restarted-for-role"
 SYSTEM = "/api/v1/namespaces/kube-system"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/kube-system/deployments"
@@ -160,6 +162,50 @@ def test_a_wrong_deployment_or_service_account_name_is_rejected_at_preview(
 
     with rejects((f"self_managed.{name}", code)):
         run(register, preview=True)
+
+
+def fake_addon(owner: str) -> Fakes:
+    """Return a cluster with EKS Auto Mode and an addon that the stack `owner` manages."""
+    addon = {"addonVersion": "v1.60.0-eksbuild.1", "arn": "arn", "tags": {OWNER_TAG: f"eks-rocketmq/{owner}"}}
+    fakes = Fakes().answering("aws:eks/getCluster:getCluster", auto_mode_cluster)
+    return fakes.answering("aws:eks/getAddon:getAddon", lambda _: addon)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("kind", ["self_managed", "auto_mode"])
+def test_an_addon_of_this_stack_is_not_given_up_by_another_driver_kind(kind: str, preview: bool) -> None:
+    with rejects((kind, "managed-by-this-stack")):
+        run(program(**KINDS[kind]), preview=preview, fakes=fake_addon("test"))
+
+
+def test_a_stack_that_gives_up_its_addon_is_told_the_setting_and_how_to_keep_the_driver() -> None:
+    with pytest.raises(pulumi.RunError) as raised:
+        run_stack("prod", preview=True, overrides={"ebsCsi": {"selfManaged": {}}}, fakes=fake_addon("prod"))
+    assert str(raised.value) == (
+        "ebsCsi.selfManaged: this stack manages addon aws-ebs-csi-driver of cluster 'prod', so `pulumi up` would "
+        "delete the addon. Leave ebsCsi.selfManaged out. To keep the driver without EKS, run `aws eks delete-addon "
+        "--cluster-name prod --addon-name aws-ebs-csi-driver --preserve` first."
+    )
+
+
+def test_a_self_managed_driver_is_rejected_in_a_cluster_with_the_addon_of_others() -> None:
+    with rejects(("self_managed", "self-managed-addon")):
+        run(program(self_managed={}), preview=True, fakes=fake_addon("other"))
+    # A cluster can have both drivers.
+    assert run(program(auto_mode=True), preview=True, fakes=fake_addon("other")).outputs["role"] == ""
+
+
+@pytest.mark.parametrize("kind", ["self_managed", "auto_mode"])
+def test_an_addon_that_cannot_be_read_is_a_warning(kind: str) -> None:
+    def deny(_: object) -> dict[str, Any]:
+        msg = "api error AccessDeniedException: not authorized to perform: eks:DescribeAddon"
+        raise ProviderError(msg)
+
+    recording = run(program(**KINDS[kind]), fakes=fake_auto_mode().answering("aws:eks/getAddon:getAddon", deny))
+    ((severity, text),) = recording.log
+    assert (severity, text.partition(":")[0]) == ("WARNING", kind)
+    assert "it is not known whether cluster 'prod' has the addon aws-ebs-csi-driver (" in text
+    assert text.endswith("Allow eks:DescribeAddon. If this stack manages the addon, `pulumi up` deletes it.")
 
 
 @pytest.mark.parametrize(

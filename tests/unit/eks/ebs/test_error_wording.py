@@ -17,11 +17,13 @@ from eks_rocketmq.eks.ebs.storage_class import check_storage_class
 from eks_rocketmq.eks.ebs.storage_class_plan import build_parameters, check_adoption, check_new_name, plan_storage_class
 from eks_rocketmq.eks.ebs.tag_template import validate_tag_template
 from tests.unit.harness import Fakes, run
+from tests.unit.harness.fakes import ACCOUNT, ISSUER
 from tests.unit.harness.rejections import Wording, check_wording
 from tests.unit.kubernetes_api import serving
 
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
 EXISTING = ExistingDriver("prod", "v1.60.0-eksbuild.1", "arn", "")
-WARNINGS = ["driver-not-judged"]
+WARNINGS = ["driver-not-judged", "addon-not-read"]
 DRIVER: EbsCsiAddonArgs = {"cluster_name": "prod", "role_name": "driver", "identity": "pod_identity"}
 
 
@@ -130,6 +132,13 @@ WORDING = [
         "as '1.35'.",
     ),
     Wording(
+        "self-managed-addon",
+        lambda: deploy(self_managed={}, identity="irsa", issuer=ISSUER, provider_arn=PROVIDER),
+        "self_managed: EKS manages the driver as addon aws-ebs-csi-driver of cluster 'prod', and overwrites the role "
+        "that this stack gives it. Set existing to true instead. To keep the driver without EKS, run `aws eks "
+        "delete-addon --cluster-name prod --addon-name aws-ebs-csi-driver --preserve` first.",
+    ),
+    Wording(
         "driver-without-role",
         lambda: deploy(existing=True, identity="irsa"),
         "existing: addon aws-ebs-csi-driver of cluster 'prod' has no role, so it cannot create volumes and every claim "
@@ -231,7 +240,7 @@ def test_warning_wording_of_an_addon_that_could_not_be_judged(permissions: list[
     links.append(Link("other", "not-judged", reason="was not read", needs_aws=True))
     message = build_warning(EXISTING, links)
     reasons = "; ".join(dict.fromkeys(f"failed {each}" for each in permissions))
-    assert [message.code] == WARNINGS
+    assert message.code == WARNINGS[0]
     assert message.render() == (
         "existing: it is not known whether addon aws-ebs-csi-driver of cluster 'prod' can assume its role. Not judged: "
         f"link {permissions[0]}, link {permissions[1]}, other ({reasons}). {remedy} `eks-rocketmq doctor --cluster "
