@@ -1,12 +1,13 @@
 """Cluster of the stack: a new or an existing one, and the account's trust in its tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pulumi_aws as aws
 from pulumi import Output, Resource, ResourceOptions, ResourceTransform
 
 from eks_rocketmq import ClusterAddons, ClusterOidcProvider, EksCluster, ExistingEksCluster, Network, NodeGroup
+from eks_rocketmq.args.errors import ArgumentMessage
 from eks_rocketmq.args.planned_args import complete_args
 from eks_rocketmq.eks.addons.cluster_addons_args import VpcCniArgs
 from eks_rocketmq.eks.cluster.eks_cluster import require_aws_command
@@ -15,7 +16,7 @@ from eks_rocketmq.lookups.create_checks import reject_create
 from eks_rocketmq.pulumi_sdk.sdk_internals import is_config_secret
 from eks_rocketmq.stack.error_report import in_stack_file, render_messages
 from eks_rocketmq.stack.new_cluster import NewCluster
-from eks_rocketmq.stack.new_cluster_checks import find_lockout
+from eks_rocketmq.stack.new_cluster_checks import find_creator_entry, find_lockout
 from eks_rocketmq.stack.settings import Settings
 from eks_rocketmq.stack.stack_paths import ADDONS, CLUSTER, NETWORK, NODE_GROUPS, OIDC
 
@@ -83,15 +84,20 @@ def _build_create_checks(new: NewCluster) -> list[ResourceTransform]:
     if new.missing_objects:
         checks.append(reject_create(CLUSTER_TYPE, "cluster-not-yet", render_messages(new.missing_objects)))
     if "role_arn" in new.cluster or not new.cluster.get("creator_is_admin", True):
-        caller: Output[str] = aws.get_caller_identity_output().arn
-        hidden = is_config_secret("aws:assumeRoles")
-        lockout = caller.apply(lambda known: find_lockout(known, new.cluster, hide_caller=hidden))
-        checks.append(
-            reject_create(
-                CLUSTER_TYPE, "cluster-locked", lockout.apply(lambda found: render_messages([found] if found else []))
-            )
-        )
+        checks.append(_reject_by_caller("cluster-locked", find_lockout, new))
+    if new.cluster.get("access_entries"):
+        checks.append(_reject_by_caller("cluster-creator-entry", find_creator_entry, new))
     return checks
+
+
+def _reject_by_caller(
+    name: str, find_error: Callable[..., ArgumentMessage | None], new: NewCluster
+) -> ResourceTransform:
+    """Return a transform that rejects the create of the cluster by the identity that runs the stack."""
+    caller: Output[str] = aws.get_caller_identity_output().arn
+    hidden = is_config_secret("aws:assumeRoles")
+    found = caller.apply(lambda known: find_error(known, new.cluster, hide_caller=hidden))
+    return reject_create(CLUSTER_TYPE, name, found.apply(lambda error: render_messages([error] if error else [])))
 
 
 def _create_oidc_provider(cluster: ExistingEksCluster | EksCluster, config: Settings) -> ClusterOidcProvider:

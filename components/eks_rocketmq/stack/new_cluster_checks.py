@@ -101,6 +101,33 @@ def find_lockout(caller: str, cluster: EksClusterArgs, *, hide_caller: bool = Fa
     )
 
 
+def find_creator_entry(caller: str, cluster: EksClusterArgs, *, hide_caller: bool = False) -> ArgumentMessage | None:
+    """Return why EKS would reject an access entry of the creator of the cluster, or None.
+
+    Args:
+        caller: ARN from STS of the identity that creates the cluster.
+        cluster: arguments of the new cluster.
+        hide_caller: whether the message does not show the principal, as for `find_lockout`.
+    """
+    if not cluster.get("creator_is_admin", True):
+        return None
+    for index, entry in enumerate(cluster.get("access_entries", [])):
+        principal = entry["principal_arn"]
+        if isinstance(principal, str) and _is_principal(caller, principal):
+            return ArgumentMessage(
+                (CLUSTER / "access_entries").index(index, entry) / "principal_arn",
+                "creator-entry",
+                "{given} creates the cluster, so EKS makes an access entry for it and rejects this one",
+                remedy="Leave the entry out, or set {creator} to false and give it {policy}",
+                values={
+                    "given": "the identity of `pulumi up`" if hide_caller else repr(principal),
+                    "creator": CLUSTER / "creator_is_admin",
+                    "policy": ADMIN_POLICY,
+                },
+            )
+    return None
+
+
 def _is_principal(caller: str, principal: str) -> bool:
     """Return whether an identity is the principal or a session of it. The ARN of a session has no path."""
     if caller == principal:

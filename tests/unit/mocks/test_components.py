@@ -208,7 +208,7 @@ def test_a_new_cluster_has_the_outputs_of_an_existing_one(preview: bool) -> None
 
     mocks = run_with_mocks(program, preview=preview)
     assert mocks.inputs("eks:index:Cluster")["authenticationMode"] == "API"
-    assert mocks.names("AccessPolicyAssociation") == ["cluster-team-AmazonEKSViewPolicy"]
+    assert mocks.names("AccessPolicyAssociation") == [f"cluster-{ACCOUNT}/role/team-AmazonEKSViewPolicy"]
 
 
 def test_each_subnet_has_its_own_node_group(preview: bool) -> None:

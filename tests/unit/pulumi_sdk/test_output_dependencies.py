@@ -31,6 +31,7 @@ ENTRY: Any = {
     "principal_arn": f"arn:aws:iam::{ACCOUNT}:role/team",
     "policies": [{"policy": "AmazonEKSViewPolicy"}],
 }
+PRINCIPAL = f"cluster-{ACCOUNT}/role/team"
 OPTIONS: Any = {
     "external": {"type": "LoadBalancer", "source_ranges": ["10.0.0.0/8"]},
     "topics": [{"name": "orders"}],
@@ -88,7 +89,7 @@ BEHIND: list[tuple[Callable[[], pulumi.ComponentResource], str, set[str]]] = [
     (network, "private_subnet_ids", {"network-private-1", "network-s3"}),
     (network, "public_subnet_ids", {"network-public-1", "network-public"}),
     (cluster, "name", {"cluster-eks-eksCluster"}),
-    (cluster, "kubeconfig", {"cluster-eks-eksCluster", "cluster-team", "cluster-team-AmazonEKSViewPolicy"}),
+    (cluster, "kubeconfig", {"cluster-eks-eksCluster", PRINCIPAL, f"{PRINCIPAL}-AmazonEKSViewPolicy"}),
     (storage_class, "name", {"storage-new-class"}),
 ]
 KNOWN_AT_PREVIEW = {

@@ -13,7 +13,7 @@ from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
 from eks_rocketmq.stack import component_settings, secret_checks, stack_file, stack_yaml
 from eks_rocketmq.stack.cross_checks import warn_about_key
 from eks_rocketmq.stack.new_cluster import NewCluster
-from eks_rocketmq.stack.new_cluster_checks import find_lockout
+from eks_rocketmq.stack.new_cluster_checks import find_creator_entry, find_lockout
 from tests.unit.harness import PROJECT
 from tests.unit.harness.rejections import Wording, check_wording
 from tests.unit.stack_case import node_group, parse_stack
@@ -24,7 +24,7 @@ KEY = "arn:aws:kms:eu-west-1:140023393377:key/11111111-2222-3333-4444-5555555555
 ECR = "140023393377.dkr.ecr"
 MANY_PROXIES = {"rocketmq": {"proxies": {"replicas": 20}}}
 """More proxies than fit on the nodes without an autoscaler."""
-WARNINGS = ["key-without-grant", "not-in-a-new-cluster", "no-autoscaler-yet", "creator-locked-out"]
+WARNINGS = ["key-without-grant", "not-in-a-new-cluster", "no-autoscaler-yet", "creator-locked-out", "creator-entry"]
 
 
 def prod(**changed: Any) -> Callable[[], object]:
@@ -458,3 +458,19 @@ def test_message_wording_for_a_creator_without_access() -> None:
         "AmazonEKSClusterAdminPolicy. Accepted: an identity with that policy. Add an entry for it, or change "
         "cluster.role_arn or cluster.creator_is_admin."
     )
+
+
+def test_message_wording_for_an_access_entry_of_the_creator() -> None:
+    cluster: Any = {"access_entries": [{"name": "team", "principal_arn": CREATOR}]}
+    message = find_creator_entry(CREATOR, cluster)
+    assert message is not None
+    assert message.code == "creator-entry"
+    text = (
+        "creates the cluster, so EKS makes an access entry for it and rejects this one. Leave the entry out, or set "
+        "cluster.creator_is_admin to false and give it AmazonEKSClusterAdminPolicy."
+    )
+    path = "cluster.access_entries['team'].principal_arn"
+    assert message.render() == f"{path}: {CREATOR!r} {text}"
+    hidden = find_creator_entry(CREATOR, cluster, hide_caller=True)
+    assert hidden is not None
+    assert hidden.render() == f"{path}: the identity of `pulumi up` {text}"

@@ -324,11 +324,15 @@ CALLER = "aws:index/getCallerIdentity:getCallerIdentity"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/ci"
 
 
-def find_lockout(caller: str, cluster: dict[str, Any]) -> str | None:
+def find_caller_error(caller: str, cluster: dict[str, Any], hook: str) -> str | None:
     """Return the error for the caller that creates the cluster."""
     identity = {"accountId": ACCOUNT, "arn": caller, "id": ACCOUNT, "userId": "A"}
     fakes = Fakes().answering(CALLER, lambda _: identity)
-    return find_error({"cluster": cluster}, fakes, "locked")
+    return find_error({"cluster": cluster}, fakes, hook)
+
+
+def find_lockout(caller: str, cluster: dict[str, Any]) -> str | None:
+    return find_caller_error(caller, cluster, "locked")
 
 
 def admin(principal: str, **changed: Any) -> dict[str, Any]:
@@ -379,3 +383,33 @@ def test_a_creator_without_access_to_the_cluster_is_rejected_at_preview(
         f"cluster.accessEntries: {identity!r} creates the objects of this stack in the cluster, and only {admins!r}"
     )
     assert ADMIN in error
+
+
+@pytest.mark.parametrize(
+    ("caller", "principal"),
+    [
+        (SESSION, ROLE),
+        (SESSION, f"arn:aws:iam::{ACCOUNT}:role/team/deployer"),
+        (f"arn:aws:iam::{ACCOUNT}:user/eve", f"arn:aws:iam::{ACCOUNT}:user/eve"),
+    ],
+)
+def test_an_access_entry_of_the_creator_is_rejected_before_the_cluster_exists(caller: str, principal: str) -> None:
+    """EKS creates this entry with the cluster, and rejects a second one."""
+    error = find_caller_error(caller, admin(principal, creatorIsAdmin=None), "creator-entry")
+    assert error == (
+        f"cluster.accessEntries['admin'].principalArn: {principal!r} creates the cluster, so EKS makes an access entry "
+        f"for it and rejects this one. Leave the entry out, or set cluster.creatorIsAdmin to false and give it {ADMIN}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("caller", "cluster"),
+    [
+        (SESSION, admin(ROLE)),
+        (SESSION, admin(f"{ROLE}-team", creatorIsAdmin=True)),
+        (SESSION, admin(f"arn:aws:iam::{ACCOUNT}:user/deployer", creatorIsAdmin=True)),
+        (SESSION, {"accessEntries": None}),
+    ],
+)
+def test_access_entries_of_other_principals_are_accepted(caller: str, cluster: dict[str, Any]) -> None:
+    assert find_caller_error(caller, cluster, "creator-entry") is None

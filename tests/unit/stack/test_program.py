@@ -122,7 +122,7 @@ def test_the_cluster_and_the_namespace_are_looked_up_before_their_create(
     recording: Recording = request.getfixturevalue(f"{stack}_preview")
     assert recording.one("Namespace").before_create == ("rocketmq-namespace-preflight",)
     clusters = recording.by_type("aws:eks/cluster:Cluster")
-    assert [r.before_create for r in clusters] == [("cluster-eks-preflight",)] * (stack == "staging")
+    assert ["cluster-eks-preflight" in r.before_create for r in clusters] == [True] * (stack == "staging")
 
 
 def test_no_manifest_has_unknown_values_in_the_update(prod_update: Recording) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
-from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_role_arn, validate_cluster_name
+from eks_rocketmq.args.aws_identifiers import parse_arn, parse_kms_key_arn, parse_role_arn, validate_cluster_name
 from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.cidr import validate_public_sources, validate_service_block
 from eks_rocketmq.args.errors import ArgumentError
@@ -103,6 +103,20 @@ def plan_cluster(args: EksClusterArgs) -> ClusterPlan:
 def is_admin(entry: AccessEntryArgs) -> bool:
     """Return whether an access entry gives administrator rights in the whole cluster."""
     return any(one["policy"] == ADMIN_POLICY and not one.get("namespaces") for one in entry.get("policies", []))
+
+
+def get_entry_key(entry: AccessEntryArgs) -> str:
+    """Return the key of an access entry in the names of its resources.
+
+    EKS identifies an entry by its principal, so the key is the principal, such as `123456789012/role/team`. The entry
+    stays when its name in the stack changes. A principal that is an output is not known here: the key is the name,
+    which contains no slash.
+    """
+    principal = entry["principal_arn"]
+    if not isinstance(principal, str):
+        return entry["name"]
+    arn = parse_arn(principal)
+    return f"{arn.account}/{arn.resource}"
 
 
 def format_access_policy_arn(partition: str, policy: str) -> str:

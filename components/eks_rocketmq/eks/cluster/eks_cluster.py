@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 from pulumi import (
+    Alias,
     ComponentResource,
     CustomTimeouts,
     Input,
@@ -37,6 +38,7 @@ from eks_rocketmq.eks.cluster.cluster_plan import (
     check_principal,
     complete_cluster_inputs,
     format_access_policy_arn,
+    get_entry_key,
     plan_cluster,
 )
 from eks_rocketmq.eks.cluster.eks_cluster_args import AccessEntryArgs, EksClusterArgs
@@ -214,29 +216,29 @@ class EksCluster(ComponentResource):
         entries: list[Resource] = []
         for index, entry in enumerate(args.get("access_entries", [])):
             path = (ARGS / "access_entries").index(index, entry)
+            principal = validate_input(entry["principal_arn"], check_principal, path / "principal_arn")
+            key, former = f"{name}-{get_entry_key(entry)}", f"{name}-{entry['name']}"
             access_entry = aws.eks.AccessEntry(
-                f"{name}-{entry['name']}",
+                key,
                 cluster_name=self.name,
-                principal_arn=validate_input(entry["principal_arn"], check_principal, path / "principal_arn"),
+                principal_arn=principal,
                 kubernetes_groups=entry.get("kubernetes_groups"),
                 user_name=entry.get("username"),
                 type=entry.get("type", "STANDARD"),
                 tags={**args.get("tags", {}), **get_ownership_tags()},
-                opts=child_options(self),
+                # EKS rejects a second entry of a principal.
+                opts=child_options(self, aliases=_list_aliases(key, former), delete_before_replace=True),
             )
-            entries += [
-                access_entry,
-                *self._associate_access_policies(f"{name}-{entry['name']}", entry, access_entry),
-            ]
+            entries += [access_entry, *self._associate_access_policies(key, former, entry, access_entry)]
         return entries
 
     def _associate_access_policies(
-        self, name: str, entry: AccessEntryArgs, access_entry: aws.eks.AccessEntry
+        self, key: str, former: str, entry: AccessEntryArgs, access_entry: aws.eks.AccessEntry
     ) -> list[Resource]:
         partition = aws_account.get_partition(self)
         return [
             aws.eks.AccessPolicyAssociation(
-                f"{name}-{policy['policy']}",
+                f"{key}-{policy['policy']}",
                 cluster_name=access_entry.cluster_name,
                 principal_arn=access_entry.principal_arn,
                 policy_arn=partition.apply(
@@ -245,11 +247,20 @@ class EksCluster(ComponentResource):
                 access_scope={"type": "namespace", "namespaces": policy["namespaces"]}
                 if policy.get("namespaces")
                 else {"type": "cluster"},
-                # A scope is replaced, and its ID stays the same: the deletion of the old one would delete the new one.
-                opts=child_options(self, delete_before_replace=True),
+                opts=child_options(
+                    self,
+                    aliases=_list_aliases(f"{key}-{policy['policy']}", f"{former}-{policy['policy']}"),
+                    # A scope is replaced, and its ID stays the same: the deletion of the old one would delete the new.
+                    delete_before_replace=True,
+                ),
             )
             for policy in entry.get("policies", [])
         ]
+
+
+def _list_aliases(key: str, former: str) -> list[Alias]:
+    """Return the alias of a resource that had the name of its entry."""
+    return [Alias(name=former)] if former != key else []
 
 
 def require_aws_command() -> None:

@@ -30,8 +30,9 @@ class AccessPolicyArgs(TypedDict):
 class AccessEntryArgs(TypedDict):
     """An access entry of an IAM principal."""
 
-    name: Replacing[str]
-    """Name of the access entry in this stack, such as `platform-team`. Changing it replaces the entry."""
+    name: str
+    """Name of the access entry in this stack, such as `platform-team`. You can change it, unless `principal_arn` is an
+    output: EKS then rejects the entry with the new name, because the old one still exists."""
     principal_arn: Replacing[Input[str]]
     """ARN of an IAM role or user. Give the ARN of a role, not of its session. Changing it replaces the entry."""
     policies: NotRequired[list[AccessPolicyArgs]]
@@ -42,7 +43,8 @@ class AccessEntryArgs(TypedDict):
     """User name in the cluster's audit log. Default: the principal's ARN, for a role including its session."""
     type: NotRequired[Replacing[AccessEntryType]]
     """`STANDARD` (default) for users and programs; `EC2_LINUX`, `EC2_WINDOWS`, `FARGATE_LINUX`, `EC2` or
-    `HYBRID_LINUX` for nodes. Managed node groups need no entry. Changing it replaces the entry."""
+    `HYBRID_LINUX` for nodes. Managed node groups need no entry. Changing it replaces the entry, and the principal has
+    no access meanwhile."""
 
 
 class ClusterTimeoutsArgs(TypedDict):
@@ -77,7 +79,8 @@ class EksClusterArgs(TypedDict):
     this stack creates objects in the cluster. False needs an access entry for an administrator. A later change has no
     effect."""
     access_entries: NotRequired[list[AccessEntryArgs]]
-    """Access entries of other principals. Default: none."""
+    """Access entries of other principals. EKS creates that of the creator itself, see `creator_is_admin`. Default:
+    none."""
     log_types: NotRequired[list[ControlPlaneLog]]
     """Logs of the control plane: `api`, `audit`, `authenticator`, `controllerManager`, `scheduler`. Default: all."""
     log_retention_days: NotRequired[int]

@@ -1,10 +1,16 @@
 """Access entries of a new EKS cluster."""
 
+import pulumi
 import pytest
 
 from tests.unit.eks.cluster.eks_cluster_case import CLUSTER, ENTRIES, INVENTORY, TEAM, program
 from tests.unit.harness import Fakes, Recording, run
+from tests.unit.harness.fakes import ACCOUNT
 from tests.unit.harness.trust import statements
+from tests.unit.harness.upgrade import state, steps
+
+PLATFORM = f"cluster-{ACCOUNT}/role/platform"
+POLICIES = ("AmazonEKSEditPolicy", "AmazonEKSViewPolicy")
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["preview", "update"])
@@ -20,19 +26,19 @@ def test_each_access_entry_has_its_principal_policies_and_groups(entered: Record
     }
     entries = {r.name: {k: v for k, v in r.inputs.items() if k != "tags"} for r in entered.by_type("AccessEntry")}
     assert entries == {
-        "cluster-team": {"clusterName": "prod", "principalArn": TEAM, "type": "STANDARD"},
-        "cluster-bound": {
+        PLATFORM: {"clusterName": "prod", "principalArn": TEAM, "type": "STANDARD"},
+        f"{PLATFORM}-ci": {
             "clusterName": "prod",
             "principalArn": f"{TEAM}-ci",
             "type": "STANDARD",
             "kubernetesGroups": ["deployers"],
             "userName": "ci",
         },
-        "cluster-machines": {"clusterName": "prod", "principalArn": f"{TEAM}-nodes", "type": "EC2_LINUX"},
-        "cluster-auto": {"clusterName": "prod", "principalArn": f"{TEAM}-auto", "type": "EC2"},
+        f"{PLATFORM}-nodes": {"clusterName": "prod", "principalArn": f"{TEAM}-nodes", "type": "EC2_LINUX"},
+        f"{PLATFORM}-auto": {"clusterName": "prod", "principalArn": f"{TEAM}-auto", "type": "EC2"},
     }
     associations = {r.name: r.inputs for r in entered.by_type("AccessPolicyAssociation")}
-    view, edit = associations["cluster-team-AmazonEKSViewPolicy"], associations["cluster-team-AmazonEKSEditPolicy"]
+    view, edit = (associations[f"{PLATFORM}-{policy}"] for policy in reversed(POLICIES))
     assert view["policyArn"] == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
     assert view["accessScope"] == {"type": "cluster"}
     assert edit["accessScope"] == {"type": "namespace", "namespaces": ["rocketmq", "team-*"]}
@@ -48,6 +54,36 @@ def test_the_kubernetes_provider_depends_on_all_access_entries(entered: Recordin
         assert association.delete_before_replace, "the deletion of an old scope would delete the new one"
         entry = association.name.rpartition("-")[0]
         assert entered.one("AccessEntry", entry).urn in association.dependencies
+
+
+def test_a_renamed_access_entry_stays_because_its_principal_names_the_resource() -> None:
+    before = run(program(access_entries=ENTRIES))
+    renamed = [{**entry, "name": f"new-{entry['name']}"} for entry in ENTRIES]
+    after = run(program(access_entries=renamed))
+    assert {step.operation for step in steps(state(before), after)} == {"same"}
+    # Two entries exchange their names.
+    team, bound, *others = ENTRIES
+    swapped = [{**team, "name": bound["name"]}, {**bound, "name": team["name"]}, *others]
+    assert {step.operation for step in steps(state(before), run(program(access_entries=swapped)))} == {"same"}
+
+
+def test_an_access_entry_of_another_type_is_created_after_the_deletion_of_the_old_one(entered: Recording) -> None:
+    for entry in entered.by_type("AccessEntry"):
+        assert entry.delete_before_replace, "EKS rejects a second entry of the principal"
+
+
+@pytest.mark.parametrize("output", [False, True])
+def test_an_access_entry_with_its_former_name_is_not_replaced(output: bool) -> None:
+    def register() -> None:
+        principal = pulumi.Output.from_input(TEAM) if output else TEAM
+        program(access_entries=[{**ENTRIES[0], "principal_arn": principal}])()
+
+    recording = run(register)
+    former = "cluster-team"
+    entry = recording.one("AccessEntry")
+    assert former in (entry.name, *entry.aliases)
+    for association, policy in zip(recording.by_type("AccessPolicyAssociation"), POLICIES, strict=True):
+        assert f"{former}-{policy}" in (association.name, *association.aliases)
 
 
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
