@@ -170,7 +170,7 @@ def _remove_args_of_new_cluster(given: dict[str, Any], errors: ErrorCollector) -
 
 def read_new_cluster(values: _Values, cluster: EksClusterArgs) -> NewCluster:
     name, errors = cluster["cluster_name"], ErrorCollector()
-    network = errors.attempt(_read_network, values.get("network", {}), name)
+    network = errors.attempt(_read_network, values.get("network", {}), cluster)
     zones = 3 if network is None else len(get_plan(network, plan_network).private)
     groups = {
         f"nodes-{group}": errors.attempt(_read_node_group, group, given, name, zones)
@@ -181,11 +181,13 @@ def read_new_cluster(values: _Values, cluster: EksClusterArgs) -> NewCluster:
     return NewCluster(cast("NetworkArgs", network), cluster, *cast("_Stages", addons), cast("_Groups", groups))
 
 
-def _read_network(given: object, cluster: str) -> NetworkArgs:
+def _read_network(given: object, cluster: EksClusterArgs) -> NetworkArgs:
     own = KEYS["network"].set_by_stack
-    return read_component(
-        NETWORK, given, NetworkArgs, plan_network, set_by_stack=own, defaults={"cluster_name": cluster}
-    )
+    defaults = {
+        "cluster_name": cluster["cluster_name"],
+        "deletion_protection": cluster.get("deletion_protection", True),
+    }
+    return read_component(NETWORK, given, NetworkArgs, plan_network, set_by_stack=own, defaults=defaults)
 
 
 def _read_node_group(name: str, given: object, cluster: str, zones: int) -> NodeGroupArgs:

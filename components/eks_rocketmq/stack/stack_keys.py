@@ -42,7 +42,9 @@ KEYS: Mapping[str, StackKey] = {
         set_by_stack=("vpc_id", "subnet_ids"),
         defaulted=("version",),
     ),
-    "network": StackKey(NetworkArgs, "VPC and subnets of a new cluster.", set_by_stack=("cluster_name",)),
+    "network": StackKey(
+        NetworkArgs, "VPC and subnets of a new cluster.", set_by_stack=("cluster_name", "deletion_protection")
+    ),
     "nodeGroups": StackKey(
         dict[str, NodeGroupArgs],
         "Node groups of a new cluster by name, at most 28 letters, digits, `-` and `_`.",

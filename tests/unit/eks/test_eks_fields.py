@@ -73,6 +73,7 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
                 "flow_log_retention_days": Pair(
                     {**NETWORK, "flow_log_retention_days": 30}, {**NETWORK, "flow_log_retention_days": 60}
                 ),
+                "deletion_protection": False,
                 "permissions_boundary": Pair(
                     {**NETWORK, "flow_log_retention_days": 30},
                     {**NETWORK, "flow_log_retention_days": 30, "permissions_boundary": POLICY},

@@ -272,7 +272,7 @@ def test_a_snake_case_field_is_rejected_and_its_camel_case_name_suggested(path: 
 
 SET_BY_STACK = {
     "cluster": ["vpcId", "subnetIds"],
-    "network": ["clusterName"],
+    "network": ["clusterName", "deletionProtection"],
     "node_groups['general']": ["clusterName", "subnetIds", "zoneCount"],
     "addons": ["clusterName", "stage", "kubernetesVersion"],
     "addons.vpc_cni": ["issuer", "providerArn", "clusterArn"],

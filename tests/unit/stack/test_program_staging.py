@@ -64,6 +64,22 @@ def test_placeholders_of_the_plans_are_replaced_in_all_inputs(staging: Recording
         assert placeholder not in texts
 
 
+NETWORK = ["network-private-1", "network-private-2", "network-private-3", "network-vpc"]
+
+
+@pytest.mark.parametrize("protection", [True, False])
+def test_the_network_is_protected_like_its_cluster(protection: bool) -> None:
+    """EKS does not move a cluster to another VPC, so the engine must refuse to replace the network."""
+    recording = run_stack("staging", preview=True, overrides={"cluster": {"deletionProtection": protection}})
+    (cluster,) = recording.by_type("aws:eks/cluster:Cluster")
+    assert cluster.protect == protection
+    # Others can be replaced, such as NAT gateways and routes.
+    protected = sorted(
+        each.name for each in recording.resources.values() if each.name.startswith("network-") and each.protect
+    )
+    assert protected == (NETWORK if protection else [])
+
+
 def test_the_trust_policy_is_exact_when_the_issuer_is_known(staging: Recording) -> None:
     trust = staging.one("Role", "ebs-csi-driver-role").inputs["assumeRolePolicy"]
     if staging.preview:

@@ -76,7 +76,7 @@ class Network(ComponentResource):
             # The DNS names of interface endpoints and of the private EKS endpoint need both options.
             enable_dns_hostnames=True,
             tags=self._build_tags("vpc"),
-            opts=child_options(self),
+            opts=child_options(self, protect=args.get("deletion_protection", True)),
         )
         # Resources without a security group get this one. Without rules, it opens nothing by accident.
         aws.ec2.DefaultSecurityGroup(
@@ -139,6 +139,8 @@ class Network(ComponentResource):
     ) -> "list[aws.ec2.Subnet]":
         # AWS's list of zones changes. A subnet with nodes must not move to another zone because of that.
         ignored = [] if "zones" in args else ["availabilityZone"]
+        # The cluster and its nodes are in the private subnets. EKS does not move a cluster to another VPC.
+        protect = kind == "private" and args.get("deletion_protection", True)
         role, extra = (
             ("elb", args.get("public_subnet_tags", {}))
             if kind == "public"
@@ -154,7 +156,7 @@ class Network(ComponentResource):
                 # Only NAT gateways and load balancers need public addresses, and they request them themselves.
                 map_public_ip_on_launch=False,
                 tags=self._build_tags(f"{kind}-{index}", tags),
-                opts=child_options(self, ignore_changes=ignored),
+                opts=child_options(self, ignore_changes=ignored, protect=protect),
             )
             for index, (zone, block) in enumerate(zip(zones, blocks, strict=True), start=1)
         ]

@@ -13,7 +13,8 @@ class NetworkArgs(TypedDict):
     """Arguments of a `Network`. Every field has a default."""
 
     cidr_block: NotRequired[Replacing[str]]
-    """IPv4 CIDR block of the VPC, /16 to /28. Default: `10.0.0.0/16`. Changing it replaces the whole network."""
+    """IPv4 CIDR block of the VPC, /16 to /28. Default: `10.0.0.0/16`. Changing it replaces the whole network, which is
+    refused while `deletion_protection` is on: EKS does not move a cluster to another VPC."""
     zones: NotRequired[Replacing[list[str]]]
     """Names of 2 to 6 availability zones, such as `eu-west-1a`. Default: see `zone_count`. Add new zones at the end,
     because the position of a zone determines its CIDR blocks. Changing a zone's name replaces its subnets."""
@@ -22,7 +23,7 @@ class NetworkArgs(TypedDict):
     EKS places control planes. They are chosen once: existing subnets stay in their zones."""
     private_prefix_length: NotRequired[Replacing[int]]
     """Prefix length of private subnets, for nodes, pods and the control plane. Default: `/19` in a `/16`, which has
-    8,187 addresses. Changing it replaces the subnets."""
+    8,187 addresses. Changing it replaces the subnets, which is refused like a change of `cidr_block`."""
     public_prefix_length: NotRequired[Replacing[int]]
     """Prefix length of public subnets, for NAT gateways and public load balancers. Default: `/24` in a `/16`. Changing
     it replaces the subnets."""
@@ -41,6 +42,9 @@ class NetworkArgs(TypedDict):
     `elasticloadbalancing`, `eks-auth`. AWS charges each one per hour and zone. Default: none."""
     flow_log_retention_days: NotRequired[int]
     """Retention of the VPC's flow logs in days, a value that CloudWatch accepts, or 0 for no flow logs. Default: 90."""
+    deletion_protection: NotRequired[bool]
+    """Let Pulumi refuse to delete or replace the VPC and the private subnets. Default: True. To destroy the network,
+    set False, run `pulumi up`, then destroy."""
     permissions_boundary: NotRequired[Input[str]]
     """ARN of the permissions boundary of the flow logs' role. Default: none."""
     private_subnet_tags: NotRequired[dict[str, str]]

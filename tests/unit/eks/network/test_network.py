@@ -425,3 +425,11 @@ def test_service_cidr_must_be_private_and_of_an_accepted_size(invalid: str) -> N
 
 def test_the_zones_of_the_fake_are_not_sorted() -> None:
     assert list(ZONES) != sorted(ZONES), "with sorted zones, the tests of the zone order could not fail"
+
+
+@pytest.mark.parametrize("protection", [None, True, False])
+def test_only_the_vpc_and_the_private_subnets_are_protected(protection: bool | None) -> None:
+    args: NetworkArgs = {} if protection is None else {"deletion_protection": protection}
+    resources = run(program(args)).resources.values()
+    protected = sorted(each.name for each in resources if each.protect)
+    assert protected == ([] if protection is False else ["net-private-1", "net-private-2", "net-private-3", "net-vpc"])
