@@ -19,6 +19,7 @@ _COLLECTIONS = {
     "endpoints",
     "events",
     "persistentvolumeclaims",
+    "persistentvolumes",
     "pods",
     "replicasets",
     "statefulsets",

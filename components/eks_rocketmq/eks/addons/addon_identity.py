@@ -1,9 +1,10 @@
 """IAM role and version of an EKS addon."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, InvokeOutputOptions, Output
+from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, ResourceOptions
 
 from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
 from eks_rocketmq.eks.iam.irsa_role import IrsaRole
@@ -29,7 +30,7 @@ def create_addon_role(  # noqa: PLR0913 - two kinds of identity
     *,
     irsa: TrustedClusterArgs | None = None,
     pod_identity: Input[str] = "",
-    role_class: type[IrsaRole] = IrsaRole,
+    role_class: Callable[[str, IrsaRoleArgs, ResourceOptions], IrsaRole] = IrsaRole,
 ) -> AddonRole:
     """Create the role of an addon's service account.
 
@@ -39,7 +40,7 @@ def create_addon_role(  # noqa: PLR0913 - two kinds of identity
         args: arguments of the role, with one service account and without a cluster.
         irsa: the cluster whose tokens the role trusts.
         pod_identity: ARN of the cluster in which EKS Pod Identity assumes the role, without `irsa`.
-        role_class: class of the role.
+        role_class: class of the role, or a function that creates it.
     """
     if irsa is not None:
         role = role_class(name, {**args, **irsa}, child_options(component))

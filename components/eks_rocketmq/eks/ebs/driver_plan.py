@@ -53,6 +53,7 @@ the role itself needs it."""
 class DriverPlan:
     """An EBS CSI driver with valid arguments."""
 
+    permissions: str
     managed_policies: tuple[str, ...]
     generated: bool
     """Whether the library generates the policy."""
@@ -97,6 +98,7 @@ def plan_driver(args: Mapping[str, Any]) -> DriverPlan:
     validate_tags(args.get("tags", {}), ARGS / "tags", added=1 if role_tag is None else 2)
     self_managed = args.get("self_managed")
     return DriverPlan(
+        permissions=permissions,
         managed_policies=(policy,) if policy else (),
         generated=permissions == "generated",
         pod_identity=identity == "pod_identity",

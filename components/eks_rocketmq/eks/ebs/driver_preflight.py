@@ -1,19 +1,25 @@
-"""Checks at preview: no EBS CSI driver runs that EKS does not manage, and the driver keeps its KMS keys."""
+"""Checks at preview: no EBS CSI driver runs that EKS does not manage, and the driver keeps its volumes and KMS keys."""
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import pulumi
-from pulumi import Input, Output, ResourceHookArgs, ResourceHookBinding
+from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceHookBinding
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.eks.account.aws_create_checks import create_session_factory
+from eks_rocketmq.eks.ebs.ebs_csi_policy import allows_volume, get_required_tags
 from eks_rocketmq.lookups.check_hooks import create_check_hooks
 from eks_rocketmq.lookups.create_checks import create_existence_hook
 from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.lookups.volume_tags import read_volume_tags
+from eks_rocketmq.lookups.volumes import EBS_DRIVER
 from eks_rocketmq.pulumi_sdk.component import spell_argument
+
+_SHOWN_VOLUMES = 5
 
 _TWO_DRIVERS = (
     "the cluster has the driver of EKS Auto Mode as well, so two drivers run in it: claims of a class with the "
@@ -104,6 +110,83 @@ def validate_keys(before: Collection[str], after: Collection[str], *, secret: bo
             remedy="Add it to the list. To remove it, follow docs/how-to/limit-the-driver-permissions.md",
             removed="[secret]" if secret else ", ".join(removed),
         )
+
+
+def reject_untagged_volumes(
+    component: ComponentResource, permissions: str, cluster: Input[str], kubeconfig: Input[str] | None
+) -> Callable[[str], ResourceHookBinding | None]:
+    """Return a function for the hook before the create of the driver's policy that rejects volumes without its tags.
+
+    The PersistentVolumes tell which volumes belong to the cluster. Volumes that others created have no tag of it.
+
+    Args:
+        component: parent of the role. Its AWS provider determines the account.
+        permissions: value of the argument.
+        cluster: name of the cluster.
+        kubeconfig: kubeconfig of the cluster. The check is skipped if it is missing or unknown.
+    """
+    if kubeconfig is None or not get_required_tags(permissions, ""):
+        return lambda _: None
+    create_session = create_session_factory(component)
+    known_inputs: Output[list[str]] = Output.all(cluster, kubeconfig)
+
+    async def check(_: ResourceHookArgs) -> None:
+        known = await known_inputs.future()
+        if known is None:
+            return
+        name, config = known
+        if volumes := await asyncio.to_thread(_list_volume_ids, config):
+            tags = await asyncio.to_thread(read_volume_tags, await create_session(), volumes)
+            validate_volume_tags(permissions, name, tags)
+
+    question = f"whether the volumes of the cluster have the tags that the {permissions!r} permissions require"
+    return lambda name: ResourceHookBinding(before_create=create_check_hooks(f"{name}-volume-tags", question, check))
+
+
+def _list_volume_ids(kubeconfig: str) -> list[str]:
+    from eks_rocketmq.lookups.kubernetes_objects import list_volumes  # noqa: PLC0415 - loads the client
+
+    # The ID of an in-tree volume may be `aws://<zone>/<id>`.
+    return [
+        volume.volume_id.rpartition("/")[2]
+        for volume in list_volumes({"kubeconfig": kubeconfig})
+        if volume.driver == EBS_DRIVER
+    ]
+
+
+def validate_volume_tags(permissions: str, cluster: str, volumes: Mapping[str, Mapping[str, str]]) -> None:
+    """Reject permissions that do not allow the driver all volumes of its cluster.
+
+    Args:
+        permissions: value of the argument.
+        cluster: name of the cluster.
+        volumes: tags of the volumes by ID.
+
+    Raises:
+        ArgumentError: a volume lacks a tag.
+    """
+    refused = sorted(id_ for id_, tags in volumes.items() if not allows_volume(permissions, cluster, tags))
+    if not refused:
+        return
+    required, shown = get_required_tags(permissions, cluster), refused[:_SHOWN_VOLUMES]
+    rest = len(refused) - len(shown)
+    raise ArgumentError(
+        ARGS / "permissions",
+        "volumes-without-tags",
+        "with {given!r}, the driver could not attach {count} of the {total} volumes of cluster {cluster!r}, which lack "
+        "a tag: {volumes}. A pod with such a volume would not start on another node",
+        accepted="volumes with the tags {tags}",
+        remedy="Run `aws ec2 create-tags --resources {ids} --tags {pairs}`, or keep the former value until you have "
+        "tagged them",
+        given=permissions,
+        count=len(refused),
+        total=len(volumes),
+        cluster=cluster,
+        volumes=", ".join(shown) + (f" and {rest} others" if rest else ""),
+        tags=", ".join(f"{key} = {value}" for key, value in required.items()),
+        ids=" ".join([*shown, *(["…"] if rest else [])]),
+        pairs=" ".join(f"Key={key},Value={value}" for key, value in required.items()),
+    )
 
 
 def _list_keys(policy: str) -> set[str]:

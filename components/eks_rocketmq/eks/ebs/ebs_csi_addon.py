@@ -25,7 +25,12 @@ from eks_rocketmq.eks.ebs.driver_kind_checks import (
     reject_auto_mode,
     reject_self_managed,
 )
-from eks_rocketmq.eks.ebs.driver_preflight import reject_key_removal, reject_unmanaged_driver
+from eks_rocketmq.eks.ebs.driver_preflight import (
+    reject_key_removal,
+    reject_unmanaged_driver,
+    reject_untagged_volumes,
+)
+from eks_rocketmq.eks.ebs.driver_role import DriverRole
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from eks_rocketmq.eks.ebs.self_managed_driver import (
@@ -35,7 +40,6 @@ from eks_rocketmq.eks.ebs.self_managed_driver import (
     DriverNames,
     get_restart_annotations,
 )
-from eks_rocketmq.eks.iam.irsa_role import IrsaRole
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.lookups.create_checks import OWNER_TAG, get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import (
@@ -52,15 +56,10 @@ from eks_rocketmq.pulumi_sdk.sdk_internals import runs_under_mocks
 
 _KEY_POLICY = "keys"
 """Name of the inline policy with the KMS keys."""
+_VOLUME_POLICY = "volumes"
+"""Name of the generated inline policy."""
 _PodRoles = tuple[str | None, list[str | None]]
 """Role of the last restart, and the role of each pod."""
-
-
-class _DriverRole(IrsaRole):
-    _policy_hooks = {_KEY_POLICY: reject_key_removal}  # noqa: RUF012 - annotated in the base class
-
-    def _describe_existing(self) -> str:
-        return f"set {spell_argument(ARGS / 'existing')} to true"
 
 
 @documented
@@ -262,19 +261,23 @@ class EbsCsiAddon(ComponentResource):
             role["permissions_boundary"] = args["permissions_boundary"]
         if "path" in args:
             role["path"] = args["path"]
+        check = reject_untagged_volumes(self, plan.permissions, args["cluster_name"], args.get("kubeconfig"))
+        checked = [_VOLUME_POLICY, *(policy.rsplit("/", 1)[-1] for policy in plan.managed_policies)]
+        hooks = {_KEY_POLICY: reject_key_removal, **dict.fromkeys(checked, check)}
+        create_role = partial(DriverRole, policy_hooks=hooks)
         if plan.pod_identity:
             cluster: Output[str] = self._get_scope(args).apply(
                 lambda scope: f"arn:{scope.partition}:eks:{scope.region}:{scope.account}:cluster/{scope.cluster}"
             )
-            return create_addon_role(self, f"{name}-driver", role, pod_identity=cluster, role_class=_DriverRole)
+            return create_addon_role(self, f"{name}-driver", role, pod_identity=cluster, role_class=create_role)
         irsa: TrustedClusterArgs = {"issuer": args["issuer"], "provider_arn": args["provider_arn"]}
-        return create_addon_role(self, f"{name}-driver", role, irsa=irsa, role_class=_DriverRole)
+        return create_addon_role(self, f"{name}-driver", role, irsa=irsa, role_class=create_role)
 
     def _build_inline_policies(self, args: EbsCsiAddonArgs, plan: driver_plan.DriverPlan) -> dict[str, Any]:
         policies: dict[str, Any] = {}
         if plan.generated:
             snapshots = args.get("snapshots", False)
-            policies["volumes"] = apply_redacted(
+            policies[_VOLUME_POLICY] = apply_redacted(
                 self._get_scope(args),
                 lambda scope: build_volume_policy(scope, snapshots=snapshots),
                 ARGS / "cluster_name",

@@ -80,7 +80,9 @@ class EbsCsiAddonArgs(TypedDict):
     nodes with a tag of this cluster; it needs driver 1.58 or newer. `generated`: an inline policy for this cluster,
     region and account, with the fewest permissions. A change attaches the new policy before it detaches the old one.
     Before you change to `cluster_scoped`, tag existing volumes with `ebs.csi.aws.com/cluster-name` = the cluster's
-    name. Before you change to `generated`, tag them with `kubernetes.io/cluster/<name>` = `owned`."""
+    name. Before you change to `generated`, tag them with `ebs.csi.aws.com/cluster` = `true` and
+    `kubernetes.io/cluster/<name>` = `owned`. With `kubeconfig`, the preview rejects a policy that does not allow the
+    volumes of the cluster."""
     snapshots: NotRequired[bool]
     """Include snapshots in `generated` permissions. The AWS managed policies always include them. Default: False."""
     kms_key_arns: NotRequired[list[Input[str]]]

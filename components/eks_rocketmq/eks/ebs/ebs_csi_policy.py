@@ -6,7 +6,7 @@ and account, by tags that the driver sets. Each volume gets `ebs.csi.aws.com/clu
 not have these tags, so the driver cannot use them until you add the tags.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
@@ -14,6 +14,8 @@ from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, validate_cluste
 from eks_rocketmq.eks.iam.policy_documents import Statement, build_policy
 
 _DRIVER_TAG = "ebs.csi.aws.com/cluster"
+_CLUSTER_NAME_TAG = "ebs.csi.aws.com/cluster-name"
+_CLAIM_TAG = "kubernetes.io/created-for/pvc/name"
 
 
 @dataclass(frozen=True)
@@ -85,16 +87,37 @@ def _list_via_services(key: str, path: ArgumentPath) -> list[str]:
     return [service, f"{service}.cn"] if arn.partition == "aws-cn" else [service]
 
 
-def _get_driver_tags(scope: PolicyScope) -> dict[str, str]:
-    return {_DRIVER_TAG: "true", f"kubernetes.io/cluster/{scope.cluster}": "owned"}
+def get_required_tags(permissions: str, cluster: str) -> dict[str, str]:
+    """Return the tags that a volume must have so that the driver can attach it.
+
+    Args:
+        permissions: value of the argument `permissions`.
+        cluster: name of the cluster.
+    """
+    return {
+        "v2": {_DRIVER_TAG: "true"},
+        "cluster_scoped": {_CLUSTER_NAME_TAG: cluster},
+        "generated": _get_driver_tags(cluster),
+    }.get(permissions, {})
+
+
+def allows_volume(permissions: str, cluster: str, tags: Mapping[str, str]) -> bool:
+    """Return whether the driver can attach a volume with these tags. Other arguments as for `get_required_tags`."""
+    if permissions == "v2" and _CLAIM_TAG in tags:
+        return True  # the tag of the in-tree driver, which the AWS managed policy accepts as well
+    return get_required_tags(permissions, cluster).items() <= tags.items()
+
+
+def _get_driver_tags(cluster: str) -> dict[str, str]:
+    return {_DRIVER_TAG: "true", f"kubernetes.io/cluster/{cluster}": "owned"}
 
 
 def _build_request_condition(scope: PolicyScope) -> dict[str, dict[str, str]]:
-    return {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in _get_driver_tags(scope).items()}}
+    return {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in _get_driver_tags(scope.cluster).items()}}
 
 
 def _build_resource_condition(scope: PolicyScope) -> dict[str, dict[str, str]]:
-    return {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in _get_driver_tags(scope).items()}}
+    return {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in _get_driver_tags(scope.cluster).items()}}
 
 
 def _format_resource(scope: PolicyScope, kind: str) -> str:

@@ -1,6 +1,6 @@
 """An IAM role for service accounts of a cluster."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -66,9 +66,6 @@ class IrsaRole(ComponentResource):
 
     _exclusive_policies: ClassVar[ArgumentPath | None] = ARGS / "exclusive_policies"
     """Argument of the caller. None: the component that creates this role has no such argument."""
-    _policy_hooks: ClassVar[Mapping[str, Callable[[str], ResourceHookBinding]]] = {}
-    """Hooks of inline policies by key. Each function takes the name of the policy's resource."""
-
     arn: Output[str]
     """ARN of the role, for the service account's annotation or the addon. Resources that use it depend on the
     policies."""
@@ -111,7 +108,7 @@ class IrsaRole(ComponentResource):
             ),
         )
         self.attachments = [
-            *attach_policies(self, name, role, args.get("managed_policies", [])),
+            *attach_policies(self, name, role, args.get("managed_policies", []), self._create_policy_hooks),
             *self._attach_by_arn(name, role, arns),
             *self._create_customer_policies(name, role, customer, args, tags),
         ]
@@ -128,6 +125,15 @@ class IrsaRole(ComponentResource):
     def policies(self) -> list[Resource]:
         """Attachments and inline policies of the role; `arn` and `name` depend on them."""
         return [*self.attachments, *self.inline_policies]
+
+    def _create_policy_hooks(self, key: str, name: str) -> ResourceHookBinding | None:  # noqa: ARG002 - for subclasses
+        """Return the hooks of an inline policy or of the attachment of an AWS managed policy.
+
+        Args:
+            key: key of the inline policy, or name of the managed policy without its path.
+            name: name of the resource.
+        """
+        return None
 
     def _describe_existing(self) -> str:
         """Return how to use an existing role without managing it, as an instruction."""
@@ -209,9 +215,7 @@ class IrsaRole(ComponentResource):
                 name=key,
                 role=role.name,
                 policy=checked.apply(lambda known, key=key: known[key]),
-                opts=child_options(
-                    self, hooks=self._policy_hooks[key](f"{name}-{key}") if key in self._policy_hooks else None
-                ),
+                opts=child_options(self, hooks=self._create_policy_hooks(key, f"{name}-{key}")),
             )
             for key in documents
         ]

@@ -1,9 +1,9 @@
 """Roles that AWS services assume, with managed policies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input
+from pulumi import ComponentResource, Input, ResourceHookBinding
 
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.iam.policy_documents import format_managed_policy_arn
@@ -46,18 +46,31 @@ def create_service_role(  # noqa: PLR0913 - each is a part of the role
 
 
 def attach_policies(
-    component: ComponentResource, name: str, role: aws.iam.Role, policies: Sequence[str]
+    component: ComponentResource,
+    name: str,
+    role: aws.iam.Role,
+    policies: Sequence[str],
+    create_hooks: Callable[[str, str], ResourceHookBinding | None] = lambda *_: None,
 ) -> list[aws.iam.RolePolicyAttachment]:
-    """Attach existing policies to a role: AWS managed ones by path and name, customer managed ones by ARN."""
+    """Attach existing policies to a role: AWS managed ones by path and name, customer managed ones by ARN.
+
+    Args:
+        component: parent of the attachments.
+        name: prefix of their names.
+        role: the role.
+        policies: the policies.
+        create_hooks: takes the name of a policy and that of its attachment, and returns the hooks of the attachment.
+    """
     if not policies:
         return []
     partition = aws_account.get_partition(component)
+    keys = {policy.rsplit("/", 1)[-1]: policy for policy in policies}
     return [
         aws.iam.RolePolicyAttachment(
-            f"{name}-{policy.rsplit('/', 1)[-1]}",
+            f"{name}-{key}",
             role=role.name,
             policy_arn=partition.apply(lambda known, policy=policy: format_managed_policy_arn(known, policy)),
-            opts=child_options(component),
+            opts=child_options(component, hooks=create_hooks(key, f"{name}-{key}")),
         )
-        for policy in policies
+        for key, policy in keys.items()
     ]

@@ -10,7 +10,7 @@ from eks_rocketmq.doctor.checks.chain import ChainResult, Finding, Link
 from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
 from eks_rocketmq.eks.ebs.driver_lookup import read_controller
 from eks_rocketmq.eks.ebs.driver_plan import plan_driver
-from eks_rocketmq.eks.ebs.driver_preflight import validate_keys
+from eks_rocketmq.eks.ebs.driver_preflight import validate_keys, validate_volume_tags
 from eks_rocketmq.eks.ebs.existing_driver import ExistingDriver, build_errors, build_warning
 from eks_rocketmq.eks.ebs.self_managed_driver import DriverNames
 from eks_rocketmq.eks.ebs.storage_class import check_storage_class
@@ -56,6 +56,14 @@ WORDING = [
         "kms_key_arns: the driver would no longer be allowed to use arn:1. It could not attach a volume that is "
         "encrypted with it, so a pod with such a volume would not start on another node. Add it to the list. To remove "
         "it, follow docs/how-to/limit-the-driver-permissions.md.",
+    ),
+    Wording(
+        "volumes-without-tags",
+        lambda: validate_volume_tags("cluster_scoped", "prod", {"vol-1": {}, "vol-2": {}}),
+        "permissions: with 'cluster_scoped', the driver could not attach 2 of the 2 volumes of cluster 'prod', which "
+        "lack a tag: vol-1, vol-2. A pod with such a volume would not start on another node. Accepted: volumes with "
+        "the tags ebs.csi.aws.com/cluster-name = prod. Run `aws ec2 create-tags --resources vol-1 vol-2 --tags "
+        "Key=ebs.csi.aws.com/cluster-name,Value=prod`, or keep the former value until you have tagged them.",
     ),
     Wording(
         "tag-template",
