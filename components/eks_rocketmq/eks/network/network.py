@@ -76,7 +76,8 @@ class Network(ComponentResource):
             # The DNS names of interface endpoints and of the private EKS endpoint need both options.
             enable_dns_hostnames=True,
             tags=self._build_tags("vpc"),
-            opts=child_options(self, protect=args.get("deletion_protection", True)),
+            # False would override the `protect` that the component inherits.
+            opts=child_options(self, protect=args.get("deletion_protection", True) or None),
         )
         # Resources without a security group get this one. Without rules, it opens nothing by accident.
         aws.ec2.DefaultSecurityGroup(
@@ -140,7 +141,7 @@ class Network(ComponentResource):
         # AWS's list of zones changes. A subnet with nodes must not move to another zone because of that.
         ignored = [] if "zones" in args else ["availabilityZone"]
         # The cluster and its nodes are in the private subnets. EKS does not move a cluster to another VPC.
-        protect = kind == "private" and args.get("deletion_protection", True)
+        protect = (kind == "private" and args.get("deletion_protection", True)) or None
         role, extra = (
             ("elb", args.get("public_subnet_tags", {}))
             if kind == "public"
