@@ -30,7 +30,7 @@ import org.apache.rocketmq.remoting.protocol.header.PullMessageRequestHeader;
  * <p>It asks the broker's address, not a route, and commits no offset. A consumer group could skip messages.
  */
 final class Reader {
-    private static final long TIMEOUT_MILLIS = 10_000;
+    private static final long TIMEOUT_MILLIS = 20_000;
     private static final int BATCH = 32;
 
     private final MQClientAPIImpl client;
