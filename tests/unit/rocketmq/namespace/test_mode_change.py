@@ -1,17 +1,13 @@
 """Changes of TLS and access control that stop a rollout at its first pod."""
 
-import asyncio
 from typing import Any
 
-import pulumi_kubernetes as k8s
 import pytest
-from pulumi import ResourceHookArgs, ResourceOptions
 
-from eks_rocketmq.rocketmq.rocket_mq import RocketMq
-from tests.unit.harness import Recording, run
 from tests.unit.harness.rejections import list_rejections
 from tests.unit.kubernetes_api import Api
-from tests.unit.rocketmq_case import SETS, args
+from tests.unit.rocketmq.update_case import check_update
+from tests.unit.rocketmq_case import SETS
 
 MODES = (None, "permissive", "enforcing")
 REFUSED = {("tls", None, "enforcing"), ("tls", "enforcing", None), ("access", "enforcing", None)}
@@ -19,18 +15,8 @@ REFUSED = {("tls", None, "enforcing"), ("tls", "enforcing", None), ("access", "e
 
 def update(before: dict[str, Any], after: dict[str, Any], name: str = SETS[0], api: Api | None = None) -> None:
     """Run the hook before the update of a StatefulSet from one set of arguments to another."""
-    old, recording = preview(before).one("StatefulSet", name), preview(after, api)
-    new = recording.one("StatefulSet", name)
-    (hook,) = (recording.hooks[each] for each in new.before_update if each.endswith("-modes"))
-    asyncio.run(hook(ResourceHookArgs("urn", "id", "name", "type", new_inputs=new.inputs, old_inputs=old.inputs)))
-
-
-def preview(changes: dict[str, Any], api: Api | None = None) -> Recording:
-    def program() -> None:
-        provider = None if api is None else k8s.Provider("cluster", kubeconfig=api.kubeconfig)
-        RocketMq("rocketmq", args(**changes), ResourceOptions(providers=[provider] if provider else None))
-
-    return run(program, preview=True)
+    provider = None if api is None else {"kubeconfig": api.kubeconfig}
+    check_update("modes", before, after, name=name, provider=provider)
 
 
 def build_args(argument: str, mode: str | None) -> dict[str, Any]:

@@ -6,29 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pulumi_kubernetes as k8s
 import pytest
-from pulumi import ProviderResource, ResourceHookArgs, ResourceOptions
+from pulumi import ResourceHookArgs
 
 from eks_rocketmq.lookups import check_hooks, kubernetes_api
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
 from eks_rocketmq.rocketmq.pods import rollout_preflight
-from eks_rocketmq.rocketmq.rocket_mq import RocketMq
-from tests.unit.harness import Recording, run
 from tests.unit.harness.rejections import list_rejections
 from tests.unit.kubernetes_api import Api
-from tests.unit.rocketmq_case import args, group
+from tests.unit.rocketmq.update_case import check_update, deploy
+from tests.unit.rocketmq_case import group
 
 BROKERS, CONTROLLERS = "rocketmq-broker-a-set", "rocketmq-controller-set"
 PODS = "/api/v1/namespaces/rocketmq/pods"
-
-
-def deploy(changes: dict[str, Any], provider: Mapping[str, Any] | None = None, *, preview: bool = True) -> Recording:
-    def program() -> None:
-        cluster: list[ProviderResource] = [] if provider is None else [k8s.Provider("cluster", **provider)]
-        RocketMq("rocketmq", args(**changes), ResourceOptions(providers=cluster))
-
-    return run(program, preview=preview)
 
 
 def update(
@@ -42,10 +32,7 @@ def update(
 ) -> None:
     """Run the check before the update of a StatefulSet from one set of arguments to another."""
     arguments = provider if api is None else {"kubeconfig": api.kubeconfig}
-    old, recording = deploy(before).one("StatefulSet", name), deploy(after, arguments, preview=preview)
-    new = recording.one("StatefulSet", name)
-    (hook,) = (recording.hooks[each] for each in new.before_update if each.endswith("-rollout"))
-    asyncio.run(hook(ResourceHookArgs("urn", "id", name, "type", new_inputs=new.inputs, old_inputs=old.inputs)))
+    check_update("rollout", before, after, name=name, provider=arguments, preview=preview)
 
 
 MORE_MEMORY = {"broker_groups": group(memory="5Gi"), "controllers": {"memory": "1Gi"}}
