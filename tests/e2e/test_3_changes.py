@@ -3,7 +3,10 @@
 import json
 from typing import Any
 
+from eks_rocketmq.lookups.create_checks import OWNER_TAG
 from sandbox import pins
+from sandbox.aws.seed import PROVIDER_ARN
+from sandbox.layout import CLUSTER
 from tests.e2e.running_sandbox import Sandbox, eventually
 
 BROKERS = "kubernetes:apps/v1:StatefulSet"
@@ -135,3 +138,29 @@ def _writer(name: str) -> list[dict[str, Any]]:
 def _restarts(sandbox: Sandbox) -> dict[str, int]:
     pods = sandbox.objects("pods", "-n", "rocketmq", "-l", "app=rocketmq-broker")
     return {pod["metadata"]["uid"]: pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods}
+
+
+def test_driver_and_provider_are_given_to_another_owner_and_adopted_again(deployed: Sandbox) -> None:
+    # As docs/concepts/existing-resources-and-ownership.md says.
+    keys = {f"eks-rocketmq:{key}": {"existing": True} for key in ("ebsCsi", "oidc")}
+    existing = deployed.changed(lambda config: config.update(keys))
+    assert "this stack manages IAM OIDC provider" in deployed.pulumi("preview", "-s", "prod", *existing, ok=False)
+    export = json.loads(deployed.pulumi("stack", "export", "-s", "prod"))
+    for resource in export["deployment"]["resources"]:
+        resource["retainOnDelete"] = any(name in resource["urn"] for name in ("EbsCsiAddon", "ClusterOidcProvider"))
+    file = deployed.instance.root / "retained.json"
+    file.write_text(json.dumps(export))
+    deployed.pulumi("stack", "import", "-s", "prod", "--file", str(file))
+    addon = {"clusterName": CLUSTER, "addonName": "aws-ebs-csi-driver"}
+    with deployed.aws("eks") as eks, deployed.aws("iam") as iam:
+        eks.untag_resource(resourceArn=eks.describe_addon(**addon)["addon"]["addonArn"], tagKeys=[OWNER_TAG])
+        iam.untag_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER_ARN, TagKeys=[OWNER_TAG])
+
+        output = deployed.pulumi("up", "-s", "prod", "--yes", *existing)
+
+        assert "[retain]" in output
+        assert eks.describe_addon(**addon)["addon"]["status"] == "ACTIVE"
+        assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER_ARN)["ClientIDList"]
+    deployed.adopt()
+    deployed.pulumi("up", "-s", "prod", "--yes")
+    deployed.pulumi("preview", "-s", "prod", "--expect-no-changes")

@@ -80,6 +80,13 @@ def reject_existing_cluster(name: str, cluster: str, component: ComponentResourc
     )
 
 
+HANDOVER = (
+    "To give it to another owner, follow docs/concepts/existing-resources-and-ownership.md, section 'Give a resource "
+    "to another owner'"
+)
+"""How another owner takes a resource over, as a sentence for `reject_managed_resource`."""
+
+
 def reject_managed_resource(
     resource: str,
     tags: Mapping[str, str] | None,
@@ -110,16 +117,6 @@ def reject_managed_resource(
             argument=argument,
             release=release,
         )
-
-
-def describe_handover(contents: str, untag: str) -> str:
-    """Return how to give a resource to another owner, as a sentence for `reject_managed_resource`.
-
-    Args:
-        contents: the resources of the component.
-        untag: command that removes the tag of the stack.
-    """
-    return f"If another owner takes over, run `pulumi state delete` for {contents}, then `{untag}`"
 
 
 def _describe_owner(found: ExistingResource, stack: str) -> str:

@@ -14,7 +14,7 @@ from eks_rocketmq.args.aws_identifiers import parse_account, validate_cluster_na
 from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.account import aws_account
-from eks_rocketmq.eks.account.aws_create_checks import describe_handover, reject_managed_resource
+from eks_rocketmq.eks.account.aws_create_checks import HANDOVER, reject_managed_resource
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function
 from eks_rocketmq.eks.addons.addon_identity import AddonRole, create_addon_role, resolve_addon_version
 from eks_rocketmq.eks.addons.addon_plan import EBS_CSI
@@ -41,7 +41,7 @@ from eks_rocketmq.eks.ebs.self_managed_driver import (
     get_restart_annotations,
 )
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
-from eks_rocketmq.lookups.create_checks import OWNER_TAG, get_ownership_tags
+from eks_rocketmq.lookups.create_checks import get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import (
     apply_redacted,
     child_options,
@@ -140,9 +140,7 @@ class EbsCsiAddon(ComponentResource):
             "installs the driver. If Helm or kubectl installed the driver, set "
             f"{spell_argument(ARGS / 'self_managed')} instead.",
         )
-        contents = "addon, role and policies"
-        untag = f"aws eks untag-resource --resource-arn {result.arn} --tag-keys {OWNER_TAG}"
-        reject_managed_resource(addon, result.tags, contents, describe_handover(contents, untag))
+        reject_managed_resource(addon, result.tags, "addon, role and policies", HANDOVER)
         associated = {each.service_account: each.role_arn for each in result.pod_identity_associations or []}
         own, other = result.service_account_role_arn or "", associated.get(SERVICE_ACCOUNT, "")
         if not (own or other):

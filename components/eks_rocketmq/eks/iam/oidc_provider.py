@@ -10,14 +10,14 @@ from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.validation import reject_ignored_args
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.aws_create_checks import (
-    describe_handover,
+    HANDOVER,
     reject_existing_resource,
     reject_managed_resource,
 )
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function
 from eks_rocketmq.eks.iam import role_checks
 from eks_rocketmq.eks.iam.oidc_provider_args import ClusterOidcProviderArgs
-from eks_rocketmq.lookups.create_checks import OWNER_TAG, get_ownership_tags
+from eks_rocketmq.lookups.create_checks import get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import (
     apply_redacted,
     child_options,
@@ -80,16 +80,7 @@ class ClusterOidcProvider(ComponentResource):
             "client_id_lists",
             hint=f"If the account has none, leave {spell_argument(ARGS / 'existing')} out. The stack then creates it.",
         )
-        untag = (
-            f"aws iam untag-open-id-connect-provider --open-id-connect-provider-arn {provider.arn} "
-            f"--tag-keys {OWNER_TAG}"
-        )
-        reject_managed_resource(
-            f"IAM OIDC provider {provider.arn}",
-            provider.tags,
-            "the provider",
-            describe_handover("the provider", untag),
-        )
+        reject_managed_resource(f"IAM OIDC provider {provider.arn}", provider.tags, "the provider", HANDOVER)
         # They load the catalogue of the doctor, which only an existing provider needs.
         from eks_rocketmq.doctor.checks.identity_checks import judge_provider_audience  # noqa: PLC0415
         from eks_rocketmq.doctor.facts.cluster_facts import OidcProviderFacts  # noqa: PLC0415

@@ -219,8 +219,8 @@ WORDING = [
         "managed-by-this-stack",
         use_own_provider,
         f"existing: this stack manages IAM OIDC provider {PROVIDER}, so `pulumi up` would delete the provider. Leave "
-        "existing out. If another owner takes over, run `pulumi state delete` for the provider, then `aws iam "
-        f"untag-open-id-connect-provider --open-id-connect-provider-arn {PROVIDER} --tag-keys eks-rocketmq/stack`.",
+        "existing out. To give it to another owner, follow docs/concepts/existing-resources-and-ownership.md, section "
+        "'Give a resource to another owner'.",
     ),
 ]
 WARNINGS = ["unmanaged-policies"]
