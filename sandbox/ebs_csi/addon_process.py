@@ -52,7 +52,9 @@ def settle(instance: SandboxInstance, report: Report) -> None:
     if status == health.ACTIVE:
         return
     if observed == health.CHECKED and status == health.DEGRADED:
-        report.detail("the EBS CSI driver is not healthy: kubectl -n kube-system logs -l app=ebs-csi-controller")
+        report.detail(
+            "the EBS CSI driver is not healthy: kubectl -n kube-system logs -l app=ebs-csi-controller --tail=200"
+        )
         return
     raise AddonError(
         f"the addon {EBS_CSI} is {status} and not ACTIVE; look at the pods app=ebs-csi-controller in "

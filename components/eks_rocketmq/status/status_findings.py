@@ -115,7 +115,8 @@ def judge_groups(facts: StatusFacts) -> Iterator[StatusFinding]:
                 "no-master",
                 "broken",
                 f"group {name} has no master: it takes no messages",
-                f"See the logs of the members: kubectl -n {facts.namespace} logs -l {labels.GROUP_LABEL}={name}",
+                f"See the logs of the members: kubectl -n {facts.namespace} logs -l {labels.GROUP_LABEL}={name} "
+                "--prefix --tail=200",
             )
         elif (group.in_sync or 0) < group.workload.min_in_sync:
             yield StatusFinding(
