@@ -128,9 +128,9 @@ def reject_untagged_volumes(
     if kubeconfig is None or not get_required_tags(permissions, ""):
         return lambda _: None
     create_session = create_session_factory(component)
-    known_inputs: Output[list[str]] = Output.all(cluster, kubeconfig)
 
     async def check(_: ResourceHookArgs) -> None:
+        known_inputs: Output[list[str]] = Output.all(cluster, kubeconfig)
         known = await known_inputs.future()
         if known is None:
             return
