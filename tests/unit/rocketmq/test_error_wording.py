@@ -79,9 +79,10 @@ WORDING = [
     Wording(
         "topic-unread-queues",
         lambda: validate_queues("orders 8 8\n", "orders 4 4\n"),
-        "topics['orders'].queues: 4 is fewer than the 8 queues that producers write, and consumers would not read the "
-        "others any more, which may have messages. Accepted: 8 or more. Set topics['orders'].write_queues to 4, keep "
-        "topics['orders'].queues, and update. Lower topics['orders'].queues when the last queues are drained.",
+        "topics['orders'].queues: 4 is less than 8, the number of write queues before. Consumers would no longer read "
+        "the other queues, and these may have unread messages. Accepted: 8 or more. Set topics['orders'].write_queues "
+        "to 4, keep topics['orders'].queues, and update. Lower topics['orders'].queues when the last queues are "
+        "drained.",
     ),
     Wording(
         "topic-write-queues",

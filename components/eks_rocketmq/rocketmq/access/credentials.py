@@ -63,7 +63,7 @@ class Credentials(ComponentResource):
                 "declared",
                 {"users": users, "permissions": "".join(f"{line}\n" for line in access.permissions)},
                 f"{name}-declared",
-                # Only the declarations pod reads it, so a moment without it is harmless.
+                # Only the declarations pod reads it. If that pod restarts during an update, it waits for its end.
                 delete_before_replace=True,
             ),
         )

@@ -39,9 +39,11 @@ def reject_key_changes(role: str, version: str, before: str, after: str, path: A
         ValueError: a key that determines what is on the volumes changes; or brokers would begin to delete messages that
             no consumer has read, and the keys do not say so.
     """
-    defaults = {key: known["default"] for key, known in load_keys(version)[role].items() if "default" in known}
-    former, given = parse_properties(before), parse_properties(after)
-    old, new = (parse_properties(render_properties(defaults)) | keys for keys in (former, given))
+    known = load_keys(version)[role]
+    checked = [key for key in (*_STORE_KEYS[role], _DELETION) if key in known]
+    defaults = parse_properties(render_properties({key: known[key]["default"] for key in checked}))
+    given = parse_properties(after)
+    old, new = defaults | parse_properties(before), defaults | given
     errors = ErrorCollector()
     for key, effect in _STORE_KEYS[role].items():
         with errors.collect():

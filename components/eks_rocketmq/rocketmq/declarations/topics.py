@@ -245,8 +245,8 @@ def _refuse_queues(read: int, written: int, path: ArgumentPath) -> ArgumentError
     return ArgumentError(
         path / "queues",
         "topic-unread-queues",
-        "{given} is fewer than the {written} queues that producers write, and consumers would not read the others any "
-        "more, which may have messages",
+        "{given} is less than {written}, the number of write queues before. Consumers would no longer read the other "
+        "queues, and these may have unread messages",
         accepted="{written} or more",
         remedy="Set {write_queues} to {given}, keep {queues}, and update. Lower {queues} when the last queues are "
         "drained",

@@ -10,8 +10,8 @@ INTERNAL_GENERATION_ANNOTATION = "rocketmq.apache.org/internal-generation"
 """Annotations of a StatefulSet with the settings of access control, for the checks of the next update."""
 
 CONFIG_ANNOTATION = "rocketmq.apache.org/config"
-"""Annotation of a workload with the text of its configuration file. The preview shows which lines change, because the
-ConfigMap is another one, and checks of the next update compare keys."""
+"""Annotation of a workload with the text of its configuration file. A preview shows its changed lines, and the checks
+of the next update compare its keys."""
 
 QUEUES_ANNOTATION = "rocketmq.apache.org/queues"
 """Annotation of the declarations' Deployment with NAME READ_QUEUES WRITE_QUEUES of each topic, for the next update."""
