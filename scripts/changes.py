@@ -4,6 +4,7 @@ Reads the engine's event log, so one preview gives the table and the diff. Stand
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ DATA_KINDS = frozenset(
 )
 """Types whose replacement or deletion can lose data, or stops everything that uses it."""
 
-_CONFIGURATION_KINDS = frozenset({"kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret"})
+_CONTENT_HASH = re.compile(r"-[0-9a-f]{10}$")
 _SHOWN_PROPERTIES = 4
 _DESTRUCTIVE = frozenset({"replace", "delete"})
 # The physical halves of a replacement, and operations that change nothing outside the state.
@@ -57,7 +58,8 @@ class ResourceChange:
     """One resource that the update would change."""
 
     operation: str
-    """As the engine calls it, such as `replace`; `new version` for an immutable configuration object."""
+    """As the engine calls it, such as `replace`. `new version` for an object that takes the place of one with another
+    content: both are immutable, and the name of each ends with the hash of its content."""
     kind: str
     """Type token, such as `kubernetes:apps/v1:StatefulSet`."""
     name: str
@@ -83,7 +85,14 @@ def read_changes(event_log: Iterable[str], clean: Callable[[str], str] = str) ->
             stopped leaves its last line incomplete.
         clean: removes secrets from a name or a property path.
     """
-    changes = [_change(metadata, clean) for metadata in _steps(event_log) if metadata["op"] not in _IGNORED]
+    steps = [metadata for metadata in _steps(event_log) if metadata["op"] not in _IGNORED]
+    created, deleted = ({_versioned(step) for step in steps if step["op"] == each} for each in ("create", "delete"))
+    versions = created & deleted - {None}
+    changes = [
+        _change(step, clean, is_version=_versioned(step) in versions)
+        for step in steps
+        if step["op"] != "delete" or _versioned(step) not in versions
+    ]
     return sorted(changes, key=lambda change: (change.severity, change.kind, change.name))
 
 
@@ -95,32 +104,28 @@ def _steps(event_log: Iterable[str]) -> Iterator[Mapping[str, Any]]:
                 yield event["resourcePreEvent"]["metadata"]
 
 
-def _change(metadata: Mapping[str, Any], clean: Callable[[str], str]) -> ResourceChange:
-    operation, (*_, kind_path, name) = metadata["op"], metadata["urn"].split("::", 3)
-    kind = kind_path.rpartition("$")[2]
-    if operation == "replace" and kind in _CONFIGURATION_KINDS and _is_new_version(metadata):
-        operation = "new version"
-    return ResourceChange(operation, kind, clean(name), [clean(path) for path in _properties(metadata)])
+def _change(metadata: Mapping[str, Any], clean: Callable[[str], str], *, is_version: bool) -> ResourceChange:
+    *_, kind_path, name = metadata["urn"].split("::", 3)
+    operation = "new version" if is_version else metadata["op"]
+    return ResourceChange(
+        operation, kind_path.rpartition("$")[2], clean(name), [clean(path) for path in _properties(metadata)]
+    )
 
 
-def _is_new_version(metadata: Mapping[str, Any]) -> bool:
-    """Whether the object gets another name beside the old one: its name contains a hash of its content."""
-    old, new = (_inputs(metadata.get(state)) for state in ("old", "new"))
-    names = [inputs.get("metadata", {}).get("name") for inputs in (old, new)]
-    return new.get("immutable") is True and None not in names and names[0] != names[1]
-
-
-def _inputs(state: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    return (state or {}).get("inputs") or {}
+def _versioned(metadata: Mapping[str, Any]) -> str | None:
+    """URN without the hash of the content, which is the same for all versions of an object. None without a hash."""
+    state = metadata.get("new") or metadata.get("old") or {}
+    stem, hashes = _CONTENT_HASH.subn("", metadata["urn"])
+    return stem if hashes and (state.get("inputs") or {}).get("immutable") is True else None
 
 
 def _properties(metadata: Mapping[str, Any]) -> list[str]:
-    """Paths of the changed properties; of a replacement only those that force it."""
+    """Paths of the changed properties, metadata last; of a replacement only those that force it."""
     detailed = metadata.get("detailedDiff") or {}
     if metadata["op"] == "replace":
         forcing = [path for path, diff in detailed.items() if diff["diffKind"].endswith("-replace")]
         return forcing or list(metadata.get("keys") or metadata.get("diffs") or [])
-    return list(detailed) or list(metadata.get("diffs") or [])
+    return sorted(detailed or metadata.get("diffs") or [], key=lambda path: path.startswith("metadata"))
 
 
 def table(changes: Sequence[ResourceChange], limit: int) -> list[str]:

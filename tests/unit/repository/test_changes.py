@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,8 +39,13 @@ def list_replacement_events(kind: str, name: str, **metadata: Any) -> list[str]:
 SET, CONFIG_MAP = "kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:ConfigMap"
 
 
-def config_map(name: str, **more: Any) -> dict[str, Any]:
-    return {"inputs": {"metadata": {"name": name}, **more}}
+VERSIONS = "broker-config-02c9fc3297", "broker-config-a8797f5b77"
+
+
+def list_version_events(former: str, name: str, *, immutable: bool = True) -> list[str]:
+    """Return the lines of the engine's event log about a ConfigMap in the place of another."""
+    state = {"inputs": {"immutable": immutable}}
+    return [render_event("create", CONFIG_MAP, name, new=state), render_event("delete", CONFIG_MAP, former, old=state)]
 
 
 LOG = [
@@ -48,13 +54,7 @@ LOG = [
     render_event("same", SET, "rocketmq-broker-b-set"),
     render_event("refresh", SET, "rocketmq-broker-a-set"),
     render_event("update", "aws:iam/role:Role", "role", detailedDiff={"assumeRolePolicy": {"diffKind": "update"}}),
-    *list_replacement_events(
-        CONFIG_MAP,
-        "broker-config",
-        old=config_map("broker-a-111", immutable=True),
-        new=config_map("broker-a-222", immutable=True),
-        detailedDiff={"metadata.name": {"diffKind": "update-replace"}, "data": {"diffKind": "update-replace"}},
-    ),
+    *list_version_events(*VERSIONS),
     *list_replacement_events(
         SET,
         "rocketmq-broker-a-set",
@@ -76,18 +76,24 @@ def test_changes_that_destroy_data_are_listed_first_in_bold() -> None:
         "| **replace** | `kubernetes:policy/v1:PodDisruptionBudget` | `budget` | `spec` |",
         "| update | `aws:iam/role:Role` | `role` | `assumeRolePolicy` |",
         "| create | `kubernetes:core/v1:Service` | `new-service` |  |",
-        "| new version | `kubernetes:core/v1:ConfigMap` | `broker-config` | its content; the pods that read it roll |",
+        f"| new version | `kubernetes:core/v1:ConfigMap` | `{VERSIONS[1]}` | its content; the pods that read it roll |",
         "",
     ]
 
 
-def test_a_replaced_config_map_that_is_no_new_version_is_destructive() -> None:
-    same = config_map("fixed", immutable=True)
-    mutable = config_map("broker-b-2")
-    for old, new in ((same, same), (config_map("broker-b-1"), mutable)):
-        (change,) = read_changes(list_replacement_events(CONFIG_MAP, "config", old=old, new=new, keys=["data"]))
-        assert (change.operation, change.severity) == ("replace", Severity.DESTRUCTIVE)
-        assert change.properties == ["data"]
+@pytest.mark.parametrize(
+    ("names", "immutable"),
+    [
+        (VERSIONS, False),
+        (("broker-config-1", "broker-config-2"), True),
+        ((VERSIONS[0], "proxy-config-a8797f5b77"), True),
+    ],
+    ids=["mutable", "without a hash", "of another object"],
+)
+def test_a_deleted_config_map_without_a_new_version_is_destructive(names: tuple[str, str], immutable: bool) -> None:
+    deleted, created = read_changes(list_version_events(*names, immutable=immutable))
+    assert (deleted.operation, deleted.name, deleted.severity) == ("delete", names[0], Severity.DESTRUCTIVE)
+    assert (created.operation, created.name) == ("create", names[1])
 
 
 def test_deletion_or_replacement_of_a_data_resource_has_severity_data() -> None:
@@ -102,6 +108,12 @@ def test_properties_beyond_the_fourth_are_counted() -> None:
     paths = {f"spec.{letter}": {"diffKind": "update"} for letter in "abcdef"}
     (row,) = table(read_changes([render_event("update", SET, "x", detailedDiff=paths)]), LIMIT)[2:-1]
     assert row.endswith("| `spec.a`, `spec.b`, `spec.c`, `spec.d`, 2 more |")
+
+
+def test_metadata_is_named_after_the_properties_that_roll_pods() -> None:
+    paths = {'metadata.annotations["a"]': {"diffKind": "update"}, "spec.template": {"diffKind": "update"}}
+    (change,) = read_changes([render_event("update", SET, "x", detailedDiff=paths)])
+    assert change.properties == ["spec.template", 'metadata.annotations["a"]']
 
 
 def test_a_preview_without_changes_has_no_table() -> None:
