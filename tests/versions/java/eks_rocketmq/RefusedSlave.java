@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
+import org.apache.rocketmq.remoting.exception.RemotingSendRequestException;
 import org.apache.rocketmq.remoting.netty.NettyRemotingServer;
 import org.apache.rocketmq.remoting.netty.NettyRequestProcessor;
 import org.apache.rocketmq.remoting.protocol.EpochEntry;
@@ -61,10 +62,10 @@ public final class RefusedSlave implements NettyRequestProcessor {
             controllers.silent = true;
             controllers.propose(broker, confirmed, address);
             System.out.println("agent-unanswered " + format(confirmed));
-            broker.getBrokerOuterAPI().getReplicaInfo(address, "broker-a");
+            askForSet(broker, address);
             System.out.println("agent-set-named " + format(confirmed));
             Proposals.lateMillis = 0;
-            broker.getBrokerOuterAPI().getReplicaInfo(address, "broker-a");
+            askForSet(broker, address);
             System.out.println("agent-set-named-late " + format(confirmed));
             Proposals.lateMillis = 60_000;
             controllers.propose(broker, confirmed, address);
@@ -101,6 +102,21 @@ public final class RefusedSlave implements NettyRequestProcessor {
                 throw new IllegalStateException(error);
             }
         });
+    }
+
+    /**
+     * Lets RocketMQ ask the controllers for their set. After a request without an answer RocketMQ closes the connection,
+     * and the next request fails if it is sent before that has ended.
+     */
+    private static void askForSet(BrokerController broker, String address) throws Exception {
+        while (true) {
+            try {
+                broker.getBrokerOuterAPI().getReplicaInfo(address, "broker-a");
+                return;
+            } catch (RemotingSendRequestException error) {
+                Thread.sleep(10);
+            }
+        }
     }
 
     private static void changeSet(ReplicasManager replicas, int epoch, Long... members) throws Exception {

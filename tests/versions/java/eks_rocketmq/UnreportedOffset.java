@@ -3,6 +3,7 @@ package eks_rocketmq;
 import java.io.DataInputStream;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import org.apache.rocketmq.store.ha.HAConnectionState;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAClient;
 
 /**
@@ -33,7 +34,10 @@ public final class UnreportedOffset {
 
     private static String readReport(DataInputStream reports) throws Exception {
         try {
-            reports.readInt(); // state
+            // A slave whose handshake is not answered within 5 s repeats it.
+            while (reports.readInt() == HAConnectionState.HANDSHAKE.ordinal()) {
+                reports.readFully(new byte[AutoSwitchHAClient.HANDSHAKE_HEADER_SIZE - Integer.BYTES]);
+            }
             return String.valueOf(reports.readLong());
         } catch (SocketTimeoutException error) {
             return "silent";
