@@ -1,7 +1,9 @@
 """Classes of the agent beside those of RocketMQ that they replace, in the moment in which RocketMQ's fail."""
 
+import functools
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -22,19 +24,31 @@ def version(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@functools.cache
+def compile_programs(version: str) -> "tempfile.TemporaryDirectory[str]":
+    """Compile all programs of `java/` with the agent and a version of RocketMQ. Return the folder of the classes."""
+    folder = tempfile.TemporaryDirectory(prefix=f"rocketmq-{version}-")
+    argv = ["javac", "-cp", f"{JAR}:{find_jars(version)}/*", "-d", folder.name, *sorted(SOURCES.glob("*.java"))]
+    subprocess.run(argv, check=True)
+    return folder
+
+
+def find_jars(version: str) -> Path:
+    """Return the folder with the jars of a version."""
+    return entry.ensure(CACHE, recipes.rocketmq_jars(version), Report())
+
+
 def run_program(name: str, version: str, folder: Path, settings: dict[str, str]) -> dict[str, str]:
-    """Compile and run a program of `java/` with a broker that has these settings. Return its results by name."""
-    jars = entry.ensure(CACHE, recipes.rocketmq_jars(version), Report())
-    classes = f"{folder}:{JAR}:{jars}/*"
+    """Run a program of `java/` with a broker that has these settings. Return its results by name."""
     file = folder / "broker.conf"
     paths = {"storePathRootDir": f"{folder}/store", "storePathCommitLog": f"{folder}/store/commitlog"}
     small = {"mappedFileSizeCommitLog": "1048576", "timerWheelEnable": "false"}
     file.write_text("".join(f"{key}={value}\n" for key, value in {**paths, **small, **settings}.items()))
-    sources = ["-sourcepath", SOURCES.parent, SOURCES / f"{name}.java"]
-    subprocess.run(["javac", "-cp", classes, "-d", folder, *sources], check=True)
-    # Without TLS, no key is generated.
+    classes = f"{compile_programs(version).name}:{JAR}:{find_jars(version)}/*"
+    # Without TLS, no key is generated. A program ends before an optimizing compiler is of use.
     options = ["-Dtls.server.mode=disabled", f"-Duser.home={folder}", f"-Drocketmq.home.dir={folder}"]
-    argv = ["java", *options, "-cp", classes, f"eks_rocketmq.{name}", file]
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+    argv = ["java", *quick, *options, "-cp", classes, f"eks_rocketmq.{name}", file]
     output = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True, timeout=120).stdout
     return {key: value for key, value, *_ in (line.split(" ", 2) for line in output.splitlines() if " " in line)}
 
@@ -257,11 +271,10 @@ def test_checks_that_fail_by_themselves_halt_nothing_and_are_repeated(version: s
 
 
 def test_a_role_that_cannot_start_ends(version: str, tmp_path: Path) -> None:
-    jars = entry.ensure(CACHE, recipes.rocketmq_jars(version), Report())
     conf = tmp_path / "broker.conf"
     conf.write_text(f"storePathRootDir={tmp_path}/store\nstorePathCommitLog={tmp_path}/store/commitlog\n")
     argv = ["java", "-Dtls.server.mode=disabled", f"-Duser.home={tmp_path}", f"-Drocketmq.home.dir={tmp_path}"]
-    argv += ["-cp", f"{JAR}:{jars}/*", "eks_rocketmq.Launcher"]
+    argv += ["-cp", f"{JAR}:{find_jars(version)}/*", "eks_rocketmq.Launcher"]
     argv += ["broker", str(free_port()), "watchdog.sh", "-c", str(conf)]
     # Without its variables the agent fails. Its probe server runs by then, and would keep the process.
     environment = {"PATH": os.environ["PATH"]}
