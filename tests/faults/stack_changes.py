@@ -107,6 +107,8 @@ def change_number_of_controllers(cluster: SandboxCluster) -> FaultTimes:
         rocketmq = config["eks-rocketmq:rocketmq"]
         del rocketmq["minInSyncReplicas"]
         rocketmq |= {"profile": "dev", "controllers": {**rocketmq["controllers"], "replicas": 1}}
+        (group,) = rocketmq["brokerGroups"]
+        group["config"] = {**group.get("config", {}), "cleanFileForciblyEnable": False}  # refused without
 
     file = pulumi.change_stack_file(cluster.instance, leave_one)
     events = []
