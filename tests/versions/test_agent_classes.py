@@ -205,6 +205,13 @@ def test_a_slave_that_was_stopped_has_every_message_in_its_queues(version: str, 
     assert (found["closed"], found["crashed"]) == ("1", "3")
 
 
+def test_delayed_messages_are_read_once_after_a_loss_of_the_timer_log(version: str, tmp_path: Path) -> None:
+    records = run_program("LostTimerLog", version, tmp_path, {})
+    assert (records["rocketmq-first"], records["agent-first"]) == ("2", "2")
+    # A master of RocketMQ reads the same record until it has no memory left, and again after its restart.
+    assert (records["rocketmq-second"], records["agent-second"]) == ("endless", "1")
+
+
 def test_a_slave_that_has_stopped_leaves_the_in_sync_set(version: str, tmp_path: Path) -> None:
     members = run_program("StoppedSlave", version, tmp_path, {"enableControllerMode": "false"})
     # RocketMQ then waits for it for 15 s.
