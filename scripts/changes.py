@@ -85,13 +85,13 @@ def read_changes(event_log: Iterable[str], clean: Callable[[str], str] = str) ->
             stopped leaves its last line incomplete.
         clean: removes secrets from a name or a property path.
     """
-    steps = [metadata for metadata in _steps(event_log) if metadata["op"] not in _IGNORED]
-    created, deleted = ({_versioned(step) for step in steps if step["op"] == each} for each in ("create", "delete"))
+    steps = [(each, _strip_content_hash(each)) for each in _steps(event_log) if each["op"] not in _IGNORED]
+    created, deleted = ({stem for each, stem in steps if each["op"] == op} for op in ("create", "delete"))
     versions = created & deleted - {None}
     changes = [
-        _change(step, clean, is_version=_versioned(step) in versions)
-        for step in steps
-        if step["op"] != "delete" or _versioned(step) not in versions
+        _change(each, "new version" if stem in versions else each["op"], clean)
+        for each, stem in steps
+        if each["op"] != "delete" or stem not in versions
     ]
     return sorted(changes, key=lambda change: (change.severity, change.kind, change.name))
 
@@ -104,16 +104,14 @@ def _steps(event_log: Iterable[str]) -> Iterator[Mapping[str, Any]]:
                 yield event["resourcePreEvent"]["metadata"]
 
 
-def _change(metadata: Mapping[str, Any], clean: Callable[[str], str], *, is_version: bool) -> ResourceChange:
+def _change(metadata: Mapping[str, Any], operation: str, clean: Callable[[str], str]) -> ResourceChange:
     *_, kind_path, name = metadata["urn"].split("::", 3)
-    operation = "new version" if is_version else metadata["op"]
-    return ResourceChange(
-        operation, kind_path.rpartition("$")[2], clean(name), [clean(path) for path in _properties(metadata)]
-    )
+    kind = kind_path.rpartition("$")[2]
+    return ResourceChange(operation, kind, clean(name), [clean(path) for path in _properties(metadata)])
 
 
-def _versioned(metadata: Mapping[str, Any]) -> str | None:
-    """URN without the hash of the content, which is the same for all versions of an object. None without a hash."""
+def _strip_content_hash(metadata: Mapping[str, Any]) -> str | None:
+    """Return the URN without the hash of the content. None for a mutable object, and for one without a hash."""
     state = metadata.get("new") or metadata.get("old") or {}
     stem, hashes = _CONTENT_HASH.subn("", metadata["urn"])
     return stem if hashes and (state.get("inputs") or {}).get("immutable") is True else None

@@ -108,7 +108,7 @@ def change_number_of_controllers(cluster: SandboxCluster) -> FaultTimes:
         del rocketmq["minInSyncReplicas"]
         rocketmq |= {"profile": "dev", "controllers": {**rocketmq["controllers"], "replicas": 1}}
         (group,) = rocketmq["brokerGroups"]
-        group["config"] = {**group.get("config", {}), "cleanFileForciblyEnable": False}  # refused without
+        group["config"] = {**group.get("config", {}), "cleanFileForciblyEnable": False}  # needed to leave `strict`
 
     file = pulumi.change_stack_file(cluster.instance, leave_one)
     events = []

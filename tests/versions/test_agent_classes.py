@@ -3,7 +3,6 @@
 import functools
 import os
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,12 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @functools.cache
-def compile_programs(version: str) -> "tempfile.TemporaryDirectory[str]":
+def compile_programs(version: str, folder: Path) -> Path:
     """Compile all programs of `java/` with the agent and a version of RocketMQ. Return the folder of the classes."""
-    folder = tempfile.TemporaryDirectory(prefix=f"rocketmq-{version}-")
-    argv = ["javac", "-cp", f"{JAR}:{find_jars(version)}/*", "-d", folder.name, *sorted(SOURCES.glob("*.java"))]
+    classes = folder / f"classes-{version}"
+    argv = ["javac", "-cp", f"{JAR}:{find_jars(version)}/*", "-d", classes, *sorted(SOURCES.glob("*.java"))]
     subprocess.run(argv, check=True)
-    return folder
+    return classes
 
 
 def find_jars(version: str) -> Path:
@@ -39,16 +38,19 @@ def find_jars(version: str) -> Path:
 
 
 def run_program(name: str, version: str, folder: Path, settings: dict[str, str]) -> dict[str, str]:
-    """Run a program of `java/` with a broker that has these settings. Return its results by name."""
+    """Run a program of `java/` with a broker that has these settings. Return its results by name.
+
+    All tests of a process share the folder above the test's own, which has the classes.
+    """
     file = folder / "broker.conf"
     paths = {"storePathRootDir": f"{folder}/store", "storePathCommitLog": f"{folder}/store/commitlog"}
     small = {"mappedFileSizeCommitLog": "1048576", "timerWheelEnable": "false"}
     file.write_text("".join(f"{key}={value}\n" for key, value in {**paths, **small, **settings}.items()))
-    classes = f"{compile_programs(version).name}:{JAR}:{find_jars(version)}/*"
-    # Without TLS, no key is generated. A program ends before an optimizing compiler is of use.
-    options = ["-Dtls.server.mode=disabled", f"-Duser.home={folder}", f"-Drocketmq.home.dir={folder}"]
-    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-    argv = ["java", *quick, *options, "-cp", classes, f"eks_rocketmq.{name}", file]
+    classes = f"{compile_programs(version, folder.parent)}:{JAR}:{find_jars(version)}/*"
+    # A program ends before an optimizing compiler is of use. Without TLS, no key is generated.
+    options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dtls.server.mode=disabled"]
+    options += [f"-Duser.home={folder}", f"-Drocketmq.home.dir={folder}"]
+    argv = ["java", *options, "-cp", classes, f"eks_rocketmq.{name}", file]
     output = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True, timeout=120).stdout
     return {key: value for key, value, *_ in (line.split(" ", 2) for line in output.splitlines() if " " in line)}
 

@@ -96,6 +96,12 @@ def test_a_deleted_config_map_without_a_new_version_is_destructive(names: tuple[
     assert (created.operation, created.name) == ("create", names[1])
 
 
+def test_a_replaced_config_map_is_destructive() -> None:
+    (change,) = read_changes(list_replacement_events(CONFIG_MAP, VERSIONS[0], keys=["data"]))
+    assert (change.operation, change.severity) == ("replace", Severity.DESTRUCTIVE)
+    assert change.properties == ["data"]
+
+
 def test_deletion_or_replacement_of_a_data_resource_has_severity_data() -> None:
     for kind in DATA_KINDS:
         for operation in ("delete", "replace"):

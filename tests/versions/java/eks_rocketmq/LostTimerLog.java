@@ -16,12 +16,12 @@ import org.apache.rocketmq.store.timer.TimerMessageStore;
 import org.apache.rocketmq.store.timer.TimerMetrics;
 
 /**
- * Stores delayed messages again after a loss of power that spared the timer wheel, but of the timer log only the first
+ * Stores delayed messages again after a loss of power. The timer wheel is complete, and the timer log has only its first
  * record.
  *
- * <p>Argument: {@code broker.conf}. Prints {@code NAME RECORDS} for RocketMQ and for the agent: the records that a master
- * then reads for the time of the first and the third message, and for that of the second; {@code endless} for more than
- * there are.
+ * <p>Argument: {@code broker.conf}. Prints {@code NAME RECORDS}, the number of records that a master then reads for one
+ * time, or {@code endless}. The time {@code first} has the first and the third message, {@code second} has the second
+ * one. Both are printed for RocketMQ and for the agent.
  */
 public final class LostTimerLog {
     private static final int MESSAGES = 3;

@@ -8,11 +8,11 @@ import org.apache.rocketmq.store.timer.TimerWheel;
 /**
  * Slots of the timer wheel that name positions beyond the end of the timer log.
  *
- * <p>A broker that loses its power can keep a slot and lose the records of this slot: RocketMQ writes the log to the
- * disk first, then the wheel, which names the records that came meanwhile. Its recovery corrects only slots whose first
- * record is in the log. It then stores the delayed messages again, at the same positions, each with the position that
- * its slot names as its predecessor, which is its own. A master reads such a record for ever, until it has no memory
- * left, and does so again after each restart.
+ * <p>A broker that loses its power can keep a slot and lose the records of this slot: RocketMQ flushes the log first,
+ * then the wheel, which may name newer records. The recovery of RocketMQ corrects only slots whose first record is in the
+ * log. RocketMQ then stores the delayed messages again, at the same positions. A record gets the position in its slot as
+ * its predecessor, which is now its own position. A master reads this record until no memory is left, also after a
+ * restart.
  */
 final class DanglingSlots {
     private DanglingSlots() {}
