@@ -3,7 +3,11 @@
 import functools
 import os
 import subprocess
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -18,9 +22,49 @@ SOURCES = Path(__file__).with_name("java") / "eks_rocketmq"
 SUCCESS, SERVICE_NOT_AVAILABLE = "0", "14"
 
 
+class Run(Protocol):
+    """Function that runs a program of `java/` with a broker that has these settings, and returns results by name."""
+
+    def __call__(self, program: str, settings: Mapping[str, str] = {}) -> dict[str, str]: ...
+
+
+@dataclass
+class Programs:
+    """Programs of `java/`. Most of their time is waiting, so each one runs with all versions at once."""
+
+    folder: Path
+    pool: Executor
+    _results: dict[str, dict[str, Future[dict[str, str]]]] = field(default_factory=dict)
+    """Results by version, by program and settings."""
+
+    def run(self, version: str, program: str, settings: Mapping[str, str] = {}) -> dict[str, str]:
+        """Return the results of a program with a version. The first call starts it with all versions."""
+        key = f"{program} {settings}"
+        if key not in self._results:
+            folder = self.folder / str(len(self._results))
+            self._results[key] = {
+                each: self.pool.submit(
+                    run_program, program, each, compile_programs(each, self.folder), folder / each, settings
+                )
+                for each in list_versions()
+            }
+        return self._results[key][version].result()
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    with ThreadPoolExecutor() as pool:
+        yield Programs(tmp_path_factory.mktemp("programs"), pool)
+
+
 @pytest.fixture(params=list_versions())
 def version(request: pytest.FixtureRequest) -> str:
     return request.param
+
+
+@pytest.fixture
+def run(programs: Programs, version: str) -> Run:
+    return functools.partial(programs.run, version)
 
 
 @functools.cache
@@ -37,61 +81,54 @@ def find_jars(version: str) -> Path:
     return entry.ensure(CACHE, recipes.rocketmq_jars(version), Report())
 
 
-def run_program(name: str, version: str, folder: Path, settings: dict[str, str]) -> dict[str, str]:
-    """Run a program of `java/` with a broker that has these settings. Return its results by name.
-
-    All tests of a process share the folder above the test's own, which has the classes.
-    """
+def run_program(program: str, version: str, classes: Path, folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """Run a compiled program with its files in `folder`, and return its results by name."""
+    folder.mkdir(parents=True)
     file = folder / "broker.conf"
     paths = {"storePathRootDir": f"{folder}/store", "storePathCommitLog": f"{folder}/store/commitlog"}
     small = {"mappedFileSizeCommitLog": "1048576", "timerWheelEnable": "false"}
-    file.write_text("".join(f"{key}={value}\n" for key, value in {**paths, **small, **settings}.items()))
-    classes = f"{compile_programs(version, folder.parent)}:{JAR}:{find_jars(version)}/*"
+    ports = {key: str(free_port()) for key in ("listenPort", "haListenPort")}
+    file.write_text("".join(f"{key}={value}\n" for key, value in {**paths, **small, **ports, **settings}.items()))
     # A program ends before an optimizing compiler is of use. Without TLS, no key is generated.
     options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dtls.server.mode=disabled"]
     options += [f"-Duser.home={folder}", f"-Drocketmq.home.dir={folder}"]
-    argv = ["java", *options, "-cp", classes, f"eks_rocketmq.{name}", file]
+    argv = ["java", *options, "-cp", f"{classes}:{JAR}:{find_jars(version)}/*", f"eks_rocketmq.{program}", file]
     output = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True, timeout=120).stdout
     return {key: value for key, value, *_ in (line.split(" ", 2) for line in output.splitlines() if " " in line)}
 
 
-def choose_ports() -> dict[str, str]:
-    """Return settings with free ports, for a program that opens them."""
-    return {key: str(free_port()) for key in ("listenPort", "haListenPort")}
-
-
-def test_a_send_is_acknowledged_only_by_a_broker_that_stays_master(version: str, tmp_path: Path) -> None:
-    codes = run_program("DemotedSend", version, tmp_path, {"brokerRole": "SYNC_MASTER"})
+def test_a_send_is_acknowledged_only_by_a_broker_that_stays_master(run: Run) -> None:
+    codes = run("DemotedSend", {"brokerRole": "SYNC_MASTER"})
     # RocketMQ acknowledges a message that the next master does not have.
     assert codes["rocketmq"] == SUCCESS
     assert codes["agent"] == codes["agent-master-again"] == SERVICE_NOT_AVAILABLE
     assert codes["agent-master"] == SUCCESS
 
 
-def test_a_slave_that_connects_during_an_election_does_not_fail_it(version: str, tmp_path: Path) -> None:
-    results = run_program("ChangingConnections", version, tmp_path, {"enableControllerMode": "false"})
+def test_a_slave_that_connects_during_an_election_does_not_fail_it(run: Run) -> None:
+    results = run("ChangingConnections", {"enableControllerMode": "false"})
     # RocketMQ then leaves the group without a master.
     assert (results["rocketmq"], results["agent"]) == ("failed", "0")
     assert (results["rocketmq-connections"], results["agent-connections"]) == ("failed", "ended")
 
 
-def test_the_drain_fence_refuses_writes_alone_until_its_time_is_over(version: str, tmp_path: Path) -> None:
-    codes = run_program("FencedDrain", version, tmp_path, {})
+def test_the_drain_fence_refuses_writes_alone_until_its_time_is_over(run: Run) -> None:
+    codes = run("FencedDrain")
     refused = {"fenced-election", *(f"fenced-{code}" for code in (10, 36, 310, 320, 370))}
     assert set(codes) == {"no-file", *refused, "fenced-34", "fenced-status", "over"}
     assert {name for name, code in codes.items() if code == SERVICE_NOT_AVAILABLE} == refused
     assert {codes[name] for name in codes.keys() - refused} == {SUCCESS}
 
 
-def test_a_stop_does_not_wait_for_threads_that_only_wait(version: str, tmp_path: Path) -> None:
-    results = run_program("StoppedBroker", version, tmp_path, choose_ports())
+def test_a_stop_does_not_wait_for_threads_that_only_wait(run: Run) -> None:
+    results = run("StoppedBroker")
     # RocketMQ sleeps for 2 s and 3 s, whatever the machine does.
     assert int(results["agent"]) < 5000 <= int(results["rocketmq"])
     assert results["rocketmq-store"] == results["agent-store"] == "closed"
 
 
-def test_a_member_that_has_died_with_the_master_is_not_elected(version: str, tmp_path: Path) -> None:
-    elected = run_program("DyingMember", version, tmp_path, {})
+def test_a_member_that_has_died_with_the_master_is_not_elected(run: Run) -> None:
+    elected = run("DyingMember")
     # RocketMQ elects a member whose heartbeats are not over yet, and then no other one.
     assert elected["rocketmq"] == "1"
     assert elected["agent"] == elected["agent-preferred"] == elected["agent-stops"] == "3"
@@ -103,32 +140,30 @@ def test_a_member_that_has_died_with_the_master_is_not_elected(version: str, tmp
     assert elected["agent-none-alive"] == "null"
 
 
-def test_a_broker_that_has_restarted_is_known_by_its_new_address(version: str, tmp_path: Path) -> None:
-    results = run_program("LateHeartbeat", version, tmp_path, {})
+def test_a_broker_that_has_restarted_is_known_by_its_new_address(run: Run) -> None:
+    results = run("LateHeartbeat")
     # RocketMQ keeps the address of the former pod, and does not notice the end of the next process.
     assert (results["rocketmq-stopped"], results["agent-stopped"]) == ("alive", "gone")
     assert (results["rocketmq-address"], results["agent-address"]) == ("10.0.0.1:10911", "10.0.0.2:10911")
     assert (results["rocketmq-killed"], results["agent-killed"]) == ("alive", "gone")
 
 
-def test_a_broker_knows_the_controllers_that_were_added(version: str, tmp_path: Path) -> None:
+def test_a_broker_knows_the_controllers_that_were_added(run: Run) -> None:
     controllers = {"enableControllerMode": "true", "controllerAddr": "a-0.example:9878"}
-    known = run_program("AddedControllers", version, tmp_path, controllers)
+    known = run("AddedControllers", controllers)
     assert known["configured"] == known["removed"] == "a-0.example:9878"
     assert known["added"] == "a-0.example:9878,a-1.example:9878,a-2.example:9878"
 
 
-def test_a_slave_is_ready_only_with_the_metadata_of_its_master(version: str, tmp_path: Path) -> None:
-    results = run_program("FailedCopy", version, tmp_path, choose_ports())
+def test_a_slave_is_ready_only_with_the_metadata_of_its_master(run: Run) -> None:
+    results = run("FailedCopy")
     assert results["none"] == results["offsets-once"] == "42"
     # RocketMQ only logs what it could not copy.
     assert {results[name] for name in ("topics", "groups", "offsets")} == {"failed"}
 
 
-def test_a_message_that_a_consumer_has_not_acknowledged_is_stored_when_the_group_accepts_it(
-    version: str, tmp_path: Path
-) -> None:
-    results = run_program("RefusedRevive", version, tmp_path, choose_ports())
+def test_a_message_that_a_consumer_has_not_acknowledged_is_stored_when_the_group_accepts_it(run: Run) -> None:
+    results = run("RefusedRevive")
     # RocketMQ drops the message, and the consumers never get it.
     assert (results["rocketmq"], results["agent"]) == ("0", "1")
     assert int(results["agent-stops"]) < 2000
@@ -136,63 +171,61 @@ def test_a_message_that_a_consumer_has_not_acknowledged_is_stored_when_the_group
     assert int(results["agent-client"]) < 500 <= int(results["agent-repeater"])
 
 
-def test_another_controller_leads_before_the_leader_stops(version: str, tmp_path: Path) -> None:
-    leaders = run_program("StoppedLeader", version, tmp_path, {})
+def test_another_controller_leads_before_the_leader_stops(run: Run) -> None:
+    leaders = run("StoppedLeader")
     # The controllers of RocketMQ wait for heartbeats, and elect a leader seconds later.
     assert (leaders["rocketmq"], leaders["agent"]) == ("0", "1")
 
 
-def test_a_controller_ends_its_connection_to_one_that_is_silent(version: str, tmp_path: Path) -> None:
-    results = run_program("SilentPeer", version, tmp_path, {})
+def test_a_controller_ends_its_connection_to_one_that_is_silent(run: Run) -> None:
+    results = run("SilentPeer")
     # RocketMQ then leaves a controller without a leader until TCP gives up.
     assert (results["rocketmq"], results["agent"]) == ("open", "ended")
 
 
-def test_a_change_of_role_does_not_wait_for_a_lost_master(version: str, tmp_path: Path) -> None:
-    results = run_program("LostMaster", version, tmp_path, {})
+def test_a_change_of_role_does_not_wait_for_a_lost_master(run: Run) -> None:
+    results = run("LostMaster")
     # An attempt of RocketMQ takes 5 s. Half a second has passed.
     assert int(results["agent"]) < 4000 < int(results["rocketmq"])
 
 
-def test_a_change_of_role_does_not_truncate_queues_that_are_being_filled(version: str, tmp_path: Path) -> None:
-    results = run_program("LateQueues", version, tmp_path, {})
+def test_a_change_of_role_does_not_truncate_queues_that_are_being_filled(run: Run) -> None:
+    results = run("LateQueues")
     # RocketMQ then gave the first message of a new master the place of the last one.
     assert (results["rocketmq"], results["agent"]) == ("truncated", "untouched")
     assert results["agent-incomplete-message"] == "truncated"
 
 
-def test_a_slave_reports_only_what_is_on_its_disk(version: str, tmp_path: Path) -> None:
-    flushed = run_program("UnflushedLog", version, tmp_path, {"flushDiskType": "SYNC_FLUSH"})
+def test_a_slave_reports_only_what_is_on_its_disk(run: Run) -> None:
+    flushed = run("UnflushedLog", {"flushDiskType": "SYNC_FLUSH"})
     # The master of RocketMQ then acknowledges messages that are lost when all members lose their power.
     assert (flushed["rocketmq"], flushed["agent"]) == ("4", "10")
     assert flushed["agent-stuck-disk"] == "not-sent"
     assert flushed["agent-client"] == "ConfirmedHAClient"
 
 
-def test_a_slave_reports_its_offset_as_soon_as_it_is_connected(version: str, tmp_path: Path) -> None:
-    reported = run_program("UnreportedOffset", version, tmp_path, {"haSendHeartbeatInterval": "3600000"})
+def test_a_slave_reports_its_offset_as_soon_as_it_is_connected(run: Run) -> None:
+    reported = run("UnreportedOffset", {"haSendHeartbeatInterval": "3600000"})
     # A slave of RocketMQ that lacks nothing waits for this interval. It is not in sync meanwhile.
     assert (reported["rocketmq"], reported["agent"]) == ("silent", "0")
 
 
-def test_a_change_of_role_does_not_wait_longer_if_data_of_the_former_master_arrives(
-    version: str, tmp_path: Path
-) -> None:
-    results = run_program("LateData", version, tmp_path, {})
+def test_a_change_of_role_does_not_wait_longer_if_data_of_the_former_master_arrives(run: Run) -> None:
+    results = run("LateData")
     # The connection of RocketMQ then ends after a pause of 5 s.
     assert int(results["agent"]) < 4000 < int(results["rocketmq"])
 
 
-def test_a_check_of_transactions_ends_when_its_broker_becomes_a_slave(version: str, tmp_path: Path) -> None:
-    results = run_program("PendingTransaction", version, tmp_path, choose_ports())
+def test_a_check_of_transactions_ends_when_its_broker_becomes_a_slave(run: Run) -> None:
+    results = run("PendingTransaction")
     # RocketMQ repeats its attempt for 60 s without a pause. A change of role waits for it.
     assert (results["rocketmq"], results["agent"]) == ("running", "ended")
     assert results["agent-master"] == "1"
 
 
-def test_threads_of_transactions_sleep_while_no_transaction_ends(version: str, tmp_path: Path) -> None:
+def test_threads_of_transactions_sleep_while_no_transaction_ends(run: Run, version: str) -> None:
     settings = {"transactionOpBatchInterval": "300", "transactionMetricFlushInterval": "30000"}
-    threads = run_program("IdleTransactions", version, tmp_path, choose_ports() | settings)
+    threads = run("IdleTransactions", settings)
     assert (threads["rocketmq-metrics"], threads["agent-metrics"]) == ("busy", "idle")
     # RocketMQ's other versions wait for the next transaction.
     assert threads["rocketmq-batches"] == ("busy" if version == "5.5.0" else "idle")
@@ -200,29 +233,29 @@ def test_threads_of_transactions_sleep_while_no_transaction_ends(version: str, t
     assert (threads["agent-ends"], threads["agent-metrics-file"]) == ("stored", "written")
 
 
-def test_a_slave_that_was_stopped_has_every_message_in_its_queues(version: str, tmp_path: Path) -> None:
+def test_a_slave_that_was_stopped_has_every_message_in_its_queues(run: Run) -> None:
     controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"}
-    found = run_program("SkippedMessage", version, tmp_path, choose_ports() | controller)
+    found = run("SkippedMessage", controller)
     # RocketMQ skips the first of the messages that were in no queue yet, if the store was closed in order.
     assert (found["closed"], found["crashed"]) == ("1", "3")
 
 
-def test_delayed_messages_are_read_once_after_a_loss_of_the_timer_log(version: str, tmp_path: Path) -> None:
-    records = run_program("LostTimerLog", version, tmp_path, {})
+def test_delayed_messages_are_read_once_after_a_loss_of_the_timer_log(run: Run) -> None:
+    records = run("LostTimerLog")
     assert (records["rocketmq-first"], records["agent-first"]) == ("2", "2")
     # A master of RocketMQ reads the same record until it has no memory left, and again after its restart.
     assert (records["rocketmq-second"], records["agent-second"]) == ("endless", "1")
 
 
-def test_a_slave_that_has_stopped_leaves_the_in_sync_set(version: str, tmp_path: Path) -> None:
-    members = run_program("StoppedSlave", version, tmp_path, {"enableControllerMode": "false"})
+def test_a_slave_that_has_stopped_leaves_the_in_sync_set(run: Run) -> None:
+    members = run("StoppedSlave", {"enableControllerMode": "false"})
     # RocketMQ then waits for it for 15 s.
     assert (members["rocketmq"], members["agent"]) == ("[1,2,3]", "[1,3]")
 
 
-def test_a_slave_that_the_controllers_refused_is_not_waited_for(version: str, tmp_path: Path) -> None:
+def test_a_slave_that_the_controllers_refused_is_not_waited_for(run: Run) -> None:
     controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"}
-    members = run_program("RefusedSlave", version, tmp_path, choose_ports() | controller)
+    members = run("RefusedSlave", controller)
     # If this slave stops, writes wait until it is back.
     assert members["rocketmq-refused"] == "[1,2,3]"
     assert members["agent-refused"] == "[1,3]"
@@ -231,8 +264,8 @@ def test_a_slave_that_the_controllers_refused_is_not_waited_for(version: str, tm
     assert (members["agent-set-named-late"], members["agent-set-changed"]) == ("[1,3]", "[1,3,4]")
 
 
-def test_a_client_keeps_its_route_while_there_is_none_that_it_can_use(version: str, tmp_path: Path) -> None:
-    routes = run_program("RouteWithoutMaster", version, tmp_path, {})
+def test_a_client_keeps_its_route_while_there_is_none_that_it_can_use(run: Run) -> None:
+    routes = run("RouteWithoutMaster")
     # A client of RocketMQ then uses a route in which no broker takes its messages, for 30 s.
     assert (routes["rocketmq-slave"], routes["rocketmq-slave-queues"]) == ("OK", "0")
     assert routes["agent-slave"] == "HA_NOT_AVAILABLE"
@@ -246,35 +279,35 @@ def test_a_client_keeps_its_route_while_there_is_none_that_it_can_use(version: s
     assert routes["agent-untyped-questions"] == "1"
 
 
-def test_an_incomplete_message_does_not_hold_up_an_election(version: str, tmp_path: Path) -> None:
-    results = run_program("IncompleteMessage", version, tmp_path, {"enableControllerMode": "true"})
+def test_an_incomplete_message_does_not_hold_up_an_election(run: Run) -> None:
+    results = run("IncompleteMessage", {"enableControllerMode": "true"})
     # RocketMQ waits for the queues to get it.
     assert int(results["agent"]) < 1000
     assert int(results["rocketmq"]) >= 5000
     assert results["agent-rest"] == results["rocketmq-rest"] == "0"
 
 
-def test_a_write_is_acknowledged_with_as_many_copies_as_are_needed(version: str, tmp_path: Path) -> None:
+def test_a_write_is_acknowledged_with_as_many_copies_as_are_needed(run: Run) -> None:
     settings = {"brokerRole": "SYNC_MASTER", "minInSyncReplicas": "2"}
-    results = run_program("SingleCopy", version, tmp_path, settings)
+    results = run("SingleCopy", settings)
     assert results["rocketmq-two-copies"] == results["agent-two-copies"] == "PUT_OK"
     # RocketMQ acknowledges what only the master has, when its last slave has left the set.
     assert (results["rocketmq-one-copy"], results["agent-one-copy"]) == ("PUT_OK", "FLUSH_SLAVE_TIMEOUT")
 
 
-def test_with_one_copy_needed_the_master_is_enough(version: str, tmp_path: Path) -> None:
+def test_with_one_copy_needed_the_master_is_enough(run: Run) -> None:
     settings = {"brokerRole": "SYNC_MASTER", "minInSyncReplicas": "1"}
-    assert run_program("SingleCopy", version, tmp_path, settings)["agent-one-copy"] == "PUT_OK"
+    assert run("SingleCopy", settings)["agent-one-copy"] == "PUT_OK"
 
 
-def test_a_slave_follows_a_master_that_has_restarted_with_another_address(version: str, tmp_path: Path) -> None:
-    addresses = run_program("RestartedMaster", version, tmp_path, {})
+def test_a_slave_follows_a_master_that_has_restarted_with_another_address(run: Run) -> None:
+    addresses = run("RestartedMaster")
     # RocketMQ connects to the former address until a name server has the new one.
     assert (addresses["rocketmq"], addresses["agent"]) == ("127.0.0.1", "127.0.0.2")
 
 
-def test_checks_that_fail_by_themselves_halt_nothing_and_are_repeated(version: str, tmp_path: Path) -> None:
-    results = run_program("FailingChecks", version, tmp_path, {})
+def test_checks_that_fail_by_themselves_halt_nothing_and_are_repeated(run: Run) -> None:
+    results = run("FailingChecks")
     assert int(results["watchdog"]) > 1
     assert results["volume"] == "watched"
 

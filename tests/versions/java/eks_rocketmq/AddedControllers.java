@@ -1,7 +1,6 @@
 package eks_rocketmq;
 
 import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 
 /**
  * Tells a broker that knows one controller that there are three, and then one.
@@ -13,7 +12,7 @@ public final class AddedControllers {
 
     public static void main(String[] arguments) {
         TestProgram.run(() -> {
-            BrokerController broker = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+            BrokerController broker = TestProgram.createBroker(arguments[0]);
             ControllerAddresses.readSetting(broker.getReplicasManager()); // as the start of a broker does
             report("configured", broker);
             ControllerAddresses.update(broker, "n0:a-0.example:9878;n1:a-1.example:9878;n2:a-2.example:9878;");

@@ -7,7 +7,6 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.broker.processor.SendMessageProcessor;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
@@ -30,7 +29,7 @@ public final class DemotedSend {
     private DemotedSend() {}
 
     public static void main(String[] arguments) throws Exception {
-        BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+        BrokerController controller = TestProgram.createBroker(arguments[0]);
         MessageStoreConfig config = controller.getMessageStoreConfig();
         openStore(controller);
         AtomicInteger term = new AtomicInteger();

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.ha.HAConnectionState;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAClient;
@@ -49,7 +48,7 @@ final class EmptyMaster {
         private final AutoSwitchHAService service = new AutoSwitchHAService();
 
         Slaves(String file) throws Exception {
-            store = new PlainStore(BrokerStartup.createBrokerController(new String[] {"-c", file})
+            store = new PlainStore(TestProgram.createBroker(file)
                     .getMessageStoreConfig());
             service.init(store);
         }

@@ -2,7 +2,6 @@ package eks_rocketmq;
 
 import io.netty.channel.ChannelHandlerContext;
 import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.broker.processor.AdminBrokerProcessor;
 import org.apache.rocketmq.remoting.netty.NettyRemotingServer;
 import org.apache.rocketmq.remoting.netty.NettyRequestProcessor;
@@ -54,7 +53,7 @@ public final class FailedCopy {
     }
 
     private static BrokerController createBroker(String[] arguments) {
-        BrokerController broker = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+        BrokerController broker = TestProgram.createBroker(arguments[0]);
         broker.getConsumerOffsetManager().getOffsetTable().clear(); // that of the slave before
         return broker;
     }

@@ -1,7 +1,6 @@
 package eks_rocketmq;
 
 import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.SelectMappedBufferResult;
 import org.apache.rocketmq.store.config.BrokerRole;
@@ -18,7 +17,7 @@ public final class IncompleteMessage {
 
     public static void main(String[] arguments) {
         TestProgram.run(() -> {
-            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+            BrokerController controller = TestProgram.createBroker(arguments[0]);
             DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
             controller.getBrokerConfig().setBrokerId(2); // a master skips what it cannot read
             store.start();

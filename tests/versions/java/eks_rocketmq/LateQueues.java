@@ -1,7 +1,6 @@
 package eks_rocketmq;
 
 import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
@@ -15,7 +14,7 @@ public final class LateQueues {
     private LateQueues() {}
 
     public static void main(String[] arguments) throws Exception {
-        BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+        BrokerController controller = TestProgram.createBroker(arguments[0]);
         MessageStoreConfig config = controller.getMessageStoreConfig();
         report("rocketmq", new AutoSwitchHAService(), new FillingStore(config, true));
         report("agent", createElected(config), new FillingStore(config, true));

@@ -7,7 +7,6 @@ import java.nio.file.Paths;
 import java.util.Arrays;
 import java.util.function.Consumer;
 import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.timer.TimerCheckpoint;
@@ -31,7 +30,7 @@ public final class LostTimerLog {
 
     public static void main(String[] arguments) {
         TestProgram.run(() -> {
-            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+            BrokerController controller = TestProgram.createBroker(arguments[0]);
             report("rocketmq", controller, timers -> {});
             report("agent", controller, DanglingSlots::clear);
         });

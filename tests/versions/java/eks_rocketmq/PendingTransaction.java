@@ -1,7 +1,6 @@
 package eks_rocketmq;
 
 import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.MessageStore;
 import org.apache.rocketmq.store.config.BrokerRole;
 
@@ -23,7 +22,7 @@ public final class PendingTransaction {
     }
 
     private static void run(String file) throws Exception {
-        BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", file});
+        BrokerController controller = TestProgram.createBroker(file);
         MessageStore store = controller.getMessageStore();
         store.start();
         controller.getTransactionalMessageService().prepareMessage(TestMessage.create("orders"));

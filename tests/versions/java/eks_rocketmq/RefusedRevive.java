@@ -4,7 +4,6 @@ import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.concurrent.ThreadFactory;
 import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.broker.processor.PopReviveService;
 import org.apache.rocketmq.common.KeyBuilder;
 import org.apache.rocketmq.store.DefaultMessageStore;
@@ -24,7 +23,7 @@ public final class RefusedRevive {
 
     public static void main(String[] arguments) {
         TestProgram.run(() -> {
-            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+            BrokerController controller = TestProgram.createBroker(arguments[0]);
             DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
             store.start();
             store.putMessage(TestMessage.create(TOPIC));

@@ -8,7 +8,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.remoting.exception.RemotingSendRequestException;
 import org.apache.rocketmq.remoting.netty.NettyRemotingServer;
@@ -44,7 +43,7 @@ public final class RefusedSlave implements NettyRequestProcessor {
             NettyRemotingServer server = AnsweringServer.create(0, controllers);
             server.start();
             String address = "127.0.0.1:" + server.localListenPort();
-            BrokerController broker = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+            BrokerController broker = TestProgram.createBroker(arguments[0]);
             broker.getBrokerOuterAPI().start();
             DefaultMessageStore store = (DefaultMessageStore) broker.getMessageStore();
             AutoSwitchHAService original = (AutoSwitchHAService) store.getHaService();

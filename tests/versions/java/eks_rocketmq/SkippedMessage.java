@@ -1,7 +1,6 @@
 package eks_rocketmq;
 
 import java.io.File;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.SelectMappedBufferResult;
 import org.apache.rocketmq.store.config.BrokerRole;
@@ -63,7 +62,7 @@ public final class SkippedMessage {
     }
 
     private static DefaultMessageStore open(String file) {
-        return (DefaultMessageStore) BrokerStartup.createBrokerController(new String[] {"-c", file})
+        return (DefaultMessageStore) TestProgram.createBroker(file)
                 .getMessageStore();
     }
 

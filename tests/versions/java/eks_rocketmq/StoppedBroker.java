@@ -2,7 +2,6 @@ package eks_rocketmq;
 
 import java.io.File;
 import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.BrokerStartup;
 
 /**
  * Stops two brokers with their stores, the first one by RocketMQ alone, the second one with {@link QuickStop}.
@@ -22,7 +21,7 @@ public final class StoppedBroker {
     }
 
     private static void stop(String name, String file) throws Exception {
-        BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", file});
+        BrokerController controller = TestProgram.createBroker(file);
         controller.start();
         Thread.sleep(1_000); // its threads wait by then
         File abort = new File(controller.getMessageStoreConfig().getStorePathRootDir(), "abort");

@@ -34,13 +34,28 @@ final class TestProgram {
     /** Runs a program with the store of a broker that opens no port. The argument is its {@code broker.conf}. */
     static void compare(String[] arguments, Comparison comparison) {
         run(() -> {
-            BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+            BrokerController controller = createBroker(arguments[0]);
             DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
             comparison.report("rocketmq", new AutoSwitchHAService(), store);
             ConfirmedHAService confirmed =
                     new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0));
             comparison.report("agent", confirmed, store);
         });
+    }
+
+    /**
+     * Returns a broker that is not started, with the settings of a file.
+     *
+     * <p>RocketMQ's threads of transactions would use a processor for the first 10 s of each broker.
+     */
+    static BrokerController createBroker(String file) {
+        BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", file});
+        try {
+            PacedTransactions.install(controller);
+        } catch (ReflectiveOperationException error) {
+            throw new IllegalStateException(error);
+        }
+        return controller;
     }
 
     /** Waits until the queues have every message of the log that they may have. */

@@ -6,7 +6,6 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAClient;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
@@ -26,7 +25,7 @@ public final class UnflushedLog {
 
     public static void main(String[] arguments) throws Exception {
         MessageStoreConfig config =
-                BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]}).getMessageStoreConfig();
+                TestProgram.createBroker(arguments[0]).getMessageStoreConfig();
         AutoSwitchHAService service = new AutoSwitchHAService();
         UnflushedStore store = new UnflushedStore(config, true);
         report("rocketmq", new AutoSwitchHAClient(service, store, null, 2L), store);
