@@ -2,13 +2,17 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from sandbox.messages import remoting
 from sandbox.messages.topic import create
+from sandbox.polling import until
 from tests.faults.group_status import set_offset
 
 SEND = 10
+SYSTEM_BUSY = 2
 QUEUES = 4
+BUSY_SECONDS = 30.0
 
 
 def answers(address: str) -> bool:
@@ -25,7 +29,7 @@ def fill(address: str, topic: str, group: str, bodies: Sequence[str]) -> None:
 
     The group has an offset in each queue, as after its first read. A group without one starts at the newest message,
     except while the first message of the queue is in the page cache.
-    Raises RemotingError when the broker does not acknowledge one.
+    Raises RemotingError when the broker refuses one, TimeoutError when it stays too busy for one.
     """
     create(address, topic, group)
     for queue in range(QUEUES):
@@ -45,4 +49,16 @@ def fill(address: str, topic: str, group: str, bodies: Sequence[str]) -> None:
             "unitMode": "false",
             "batch": "false",
         }
-        remoting.invoke(address, SEND, fields, body=body.encode())
+        if not until(partial(_stores, address, fields, body.encode()), BUSY_SECONDS, every=0.5):
+            raise TimeoutError(f"{address} was too busy for a message for {BUSY_SECONDS:.0f} s")
+
+
+def _stores(address: str, fields: dict[str, str], body: bytes) -> bool:
+    """Return whether the broker acknowledges a message. One that is busy has not stored it."""
+    try:
+        remoting.invoke(address, SEND, fields, body=body)
+    except remoting.RemotingError as error:
+        if error.code == SYSTEM_BUSY:
+            return False
+        raise
+    return True
