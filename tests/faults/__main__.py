@@ -5,7 +5,10 @@ import json
 import shutil
 import signal
 import sys
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from sandbox import layout
@@ -13,7 +16,7 @@ from tests.faults.audit import Audit, run_audit
 from tests.faults.bare_cluster import start_cluster
 from tests.faults.catalogue import ALL_FAULTS, PROCESS_FAULTS, find_fault
 from tests.faults.disk_faults import DISK_FAULTS
-from tests.faults.load import WORKLOADS
+from tests.faults.load import WORKLOADS, name_run
 from tests.faults.sandbox_audit import audit_on_sandbox
 from tests.faults.sandbox_cluster import attach
 
@@ -28,55 +31,70 @@ def main() -> int:
         "--on",
         choices=("processes", "sandbox"),
         default="processes",
-        help="new processes for each run, or the stack in the running sandbox that EKS_ROCKETMQ_SANDBOX names",
+        help="new processes, or the stack in the running sandbox that EKS_ROCKETMQ_SANDBOX names",
     )
     parser.add_argument("--folder", type=Path, default=Path("build/faults"), help="folder for stores, logs and results")
     parser.add_argument("--load", choices=sorted(WORKLOADS), default="steady")
-    parser.add_argument("--runs", type=int, default=1, help="runs, each with a new cluster")
+    parser.add_argument("--runs", type=int, default=1, help="runs, one after the other")
     parser.add_argument("--no-agent", action="store_true", help="leave the agent of the library out")
     parser.add_argument("--broker-config", default="{}", help="keys of broker.conf as a JSON object")
     parser.add_argument("--min-in-sync-replicas", type=int, help="in-sync members that a write needs; strict has 2")
     given = parser.parse_args()
     # The cluster is removed also after SIGTERM.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
-    if given.on == "sandbox":
-        return _run_on_sandbox(given)
-    if given.fault not in PROCESS_FAULTS:
+    if given.on == "processes" and given.fault not in PROCESS_FAULTS:
         parser.error(f"{given.fault} needs --on sandbox")
-    correct = True
-    for number in range(given.runs):
-        folder = given.folder.resolve() / given.fault / str(number)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        with start_cluster(
-            folder,
-            agent=not given.no_agent,
-            broker_config=json.loads(given.broker_config),
-            min_in_sync_replicas=given.min_in_sync_replicas,
-            with_volumes=given.fault in DISK_FAULTS,
-        ) as cluster:
-            fault = find_fault(given.fault, cluster)
-            audit = run_audit(cluster, given.fault, fault, folder, workloads=WORKLOADS[given.load])
-        _print(audit, folder, restarts=cluster.restarts)
-        correct = correct and audit.findings.correct
-    return 0 if correct else 1
-
-
-def _run_on_sandbox(given: argparse.Namespace) -> int:
-    correct = True
-    with attach(layout.current()) as cluster:
+    folders = given.folder.resolve() / given.fault
+    shutil.rmtree(folders, ignore_errors=True)
+    audits: list[Audit] = []
+    with _open(given, folders) as run:
         for number in range(given.runs):
-            folder = given.folder.resolve() / given.fault / str(number)
-            shutil.rmtree(folder, ignore_errors=True)
+            folder = folders / str(number)
             folder.mkdir(parents=True)
-            audit = audit_on_sandbox(cluster, given.fault, folder, given.load)
-            _print(audit, folder)
-            correct = correct and audit.findings.correct
-    return 0 if correct else 1
+            audits.append(run(folder))
+            _print(audits[-1], folder)
+    print(summarize([audit.row for audit in audits]))
+    return 0 if all(audit.findings.correct for audit in audits) else 1
 
 
-def _print(audit: Audit, folder: Path, **more: Any) -> None:
-    print(json.dumps(audit.row | more), flush=True)
+@contextmanager
+def _open(given: argparse.Namespace, folder: Path) -> Generator[Callable[[Path], Audit]]:
+    """Return a function that runs the fault once, with its files in a folder."""
+    if given.on == "sandbox":
+        with attach(layout.current()) as deployed:
+            yield lambda files: audit_on_sandbox(deployed, given.fault, files, given.load)
+        return
+    stores = folder / "stores"
+    stores.mkdir(parents=True)
+    with start_cluster(
+        stores,
+        agent=not given.no_agent,
+        broker_config=json.loads(given.broker_config),
+        min_in_sync_replicas=given.min_in_sync_replicas,
+        with_volumes=given.fault in DISK_FAULTS,
+    ) as cluster:
+
+        def run(files: Path) -> Audit:
+            cluster.start_killed()
+            (workloads,) = name_run(WORKLOADS[given.load])
+            return run_audit(cluster, given.fault, find_fault(given.fault, cluster), files, workloads=workloads)
+
+        yield run
+        print(f"processes that ended by themselves: {', '.join(cluster.restarts) or 'none'}")
+
+
+def summarize(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the seconds without writes of several runs, by client, and what they lost."""
+    lines = []
+    for client in sorted({client for row in rows for client in row["gaps"]}):
+        gaps = [row["gaps"][client] for row in rows if client in row["gaps"]]
+        lines.append(f"{client}: {min(gaps):.1f} to {max(gaps):.1f} s without writes, median {median(gaps):.1f} s")
+    lost, acknowledged = (sum(row[key] for row in rows) for key in ("lost", "acknowledged"))
+    return "\n".join([*lines, f"{len(rows)} runs: {lost} of {acknowledged:,} acknowledged messages lost"])
+
+
+def _print(audit: Audit, folder: Path) -> None:
+    print(json.dumps(audit.row), flush=True)
     lost = audit.lost()
     for each in lost[:SHOWN]:
         print(f"  lost: {json.dumps(each)}", flush=True)
