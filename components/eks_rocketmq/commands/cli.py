@@ -255,9 +255,9 @@ def _wait_for_volumes(plan: Teardown, expected: Sequence[Volume], minutes: int, 
             _fail(
                 f"After {minutes} minutes these volumes are still there, so their driver was not destroyed:\n"
                 + "\n".join(lines)
-                + "\nThe driver tries again by itself. Mend what it says and run "
-                f"`eks-rocketmq destroy -s {stack}` again; `pulumi destroy -s {stack}` goes on without waiting, and "
-                "leaves them in AWS."
+                + "\nThe driver repeats its attempts. Remove the cause that it names, then run "
+                f"`eks-rocketmq destroy -s {stack}` again. `pulumi destroy -s {stack}` does not wait for the volumes, "
+                "and leaves them in AWS."
             )
         if len(volumes) != shown:
             shown = len(volumes)
