@@ -6,11 +6,11 @@ from typing import Any
 from pulumi import ComponentResource, Input, Resource, ResourceHookArgs, ResourceOptions
 
 from eks_rocketmq.lookups.check_hooks import create_check_hooks
+from eks_rocketmq.lookups.manifests import get_annotation
 from eks_rocketmq.pulumi_sdk.component import type_token
 from eks_rocketmq.rocketmq.access.credentials import Secrets
 from eks_rocketmq.rocketmq.config.memory import Memory
 from eks_rocketmq.rocketmq.declarations import topics
-from eks_rocketmq.rocketmq.namespace.namespace_preflight import get_annotation
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan

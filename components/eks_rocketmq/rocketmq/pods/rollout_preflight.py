@@ -10,10 +10,11 @@ from pulumi import ComponentResource, ResourceHookArgs
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.lookups.check_hooks import create_check_hooks, warn_once
+from eks_rocketmq.lookups.kubernetes_provider import POD_TYPE, resolve_provider
+from eks_rocketmq.lookups.manifests import get_annotation, get_replicas
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server, is_dry_run
 from eks_rocketmq.rocketmq.config.key_changes import reject_key_changes
 from eks_rocketmq.rocketmq.namespace.collisions import Object, Workload
-from eks_rocketmq.rocketmq.namespace.namespace_preflight import POD_TYPE, get_annotation, get_replicas, resolve_provider
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.naming.versions import is_older
 from eks_rocketmq.rocketmq.pods.pending_pods import is_ready
@@ -64,6 +65,30 @@ def build_rollout_hooks(name: str, component: ComponentResource, workload: Workl
     return create_check_hooks(f"{name}-rollout", question, check)
 
 
+def build_member_hooks(name: str, component: ComponentResource, workload: Workload) -> list[Any]:
+    """Return a hook before the update of the StatefulSet of a Raft quorum that rejects another number of members.
+
+    It compares with the StatefulSet in the cluster, or with the state of the stack if the cluster does not answer.
+
+    Args:
+        name: name of the resource; the hook is `<name>-members`.
+        component: parent of the resource; its Kubernetes provider determines the cluster.
+        workload: the StatefulSet.
+    """
+    if not has_callback_server():
+        return []
+    provider = component.get_provider(POD_TYPE)
+
+    async def check(args: ResourceHookArgs) -> None:
+        planned = get_replicas(args.new_inputs)
+        settings = await resolve_provider(provider)
+        found = await asyncio.to_thread(read_set, settings, workload) if settings is not None else {}
+        validate_member_count(get_replicas(found or args.old_inputs), planned)
+
+    question = f"whether {name} changes the number of its members"
+    return create_check_hooks(f"{name}-members", question, check)
+
+
 def validate_version(before: str, after: str) -> None:
     """Reject an older version than that of the last update, which may have written the volumes.
 
@@ -109,6 +134,30 @@ def validate_removal(path: ArgumentPath, before: int, unready: Sequence[str]) ->
             before=before,
             unready=", ".join(unready),
         )
+
+
+def validate_member_count(running: int | None, planned: int | None) -> None:
+    """Reject another number of controllers than runs.
+
+    Args:
+        running: number of the running controllers, None if unknown. The guide stops all before it changes the number.
+        planned: number after the update, None if unknown.
+
+    Raises:
+        ArgumentError: the numbers differ.
+    """
+    if planned is None or not running or planned == running:
+        return
+    raise ArgumentError(
+        ARGS / "controllers" / "replicas",
+        "controller-count-change",
+        "{running} controllers run, and an update cannot make that {given}. RocketMQ does not change the members of "
+        "the Raft quorum: new ones would elect a leader with an empty log, and brokers would lose their IDs",
+        accepted="{running}",
+        remedy="Restore the number, or follow docs/how-to/change-the-number-of-controllers.md",
+        given=planned,
+        running=running,
+    )
 
 
 def list_unready(names: Sequence[str], pods: Sequence[Object]) -> list[str]:
@@ -158,6 +207,16 @@ def _list_pods(settings: Mapping[str, str], workload: Workload) -> list[Object]:
     from eks_rocketmq.lookups.kubernetes_api import list_pods  # noqa: PLC0415 - the import takes 250 ms; few updates need it
 
     return list_pods(settings, workload.namespace, workload.selector)
+
+
+def read_set(settings: Mapping[str, str], workload: Workload) -> Object:
+    """Return a StatefulSet in the cluster. It is empty if the cluster does not return it."""
+    from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - as in `_list_pods`
+
+    try:
+        return get_json(settings, f"/apis/apps/v1/namespaces/{workload.namespace}/statefulsets/{workload.name}")
+    except Exception:  # noqa: BLE001 - the callers know enough from the state of the stack
+        return {}
 
 
 def _get_version(inputs: Mapping[str, Any]) -> str:

@@ -13,17 +13,14 @@ from pulumi import Alias, ComponentResource, CustomTimeouts, Input, Output, Reso
 from eks_rocketmq.lookups.create_checks import OWNER_TAG, get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import child_options
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
-from eks_rocketmq.rocketmq.namespace.namespace_preflight import (
-    build_collision_hooks,
-    build_member_hooks,
-    build_mode_hooks,
-)
+from eks_rocketmq.rocketmq.namespace.namespace_preflight import build_collision_hooks
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.network import network_policies
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
+from eks_rocketmq.rocketmq.pods.mode_preflight import build_mode_hooks
 from eks_rocketmq.rocketmq.pods.pending_pods import build_pending_pod_hooks
 from eks_rocketmq.rocketmq.pods.pod_settings import PodSettings
-from eks_rocketmq.rocketmq.pods.rollout_preflight import build_rollout_hooks
+from eks_rocketmq.rocketmq.pods.rollout_preflight import build_member_hooks, build_rollout_hooks
 from eks_rocketmq.rocketmq.pods.tls_volumes import add_tls_and_credentials
 
 LOGGING_FILES = {

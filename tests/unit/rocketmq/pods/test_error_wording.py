@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from eks_rocketmq.args.argument_path import ARGS
-from eks_rocketmq.rocketmq.pods import pod_settings, rollout_preflight
+from eks_rocketmq.rocketmq.pods import mode_preflight, pod_settings, rollout_preflight
 from tests.unit.harness.rejections import Wording, check_wording
 
 
@@ -14,6 +14,7 @@ def plan_pods(**pods: Any) -> object:
 
 
 GROUP = (ARGS / "broker_groups").key("broker-a")
+UNFINISHED = {"status": {"currentRevision": "a", "updateRevision": "b"}}
 
 WORDING = [
     Wording(
@@ -92,6 +93,33 @@ WORDING = [
         "broker_groups['broker-a'].replicas: members that stay are not ready (rocketmq-broker-a-0, "
         "rocketmq-broker-a-2), so they may lack messages of those that this update removes. Accepted: 5 until they are "
         "ready. Restore the number, and lower it when `eks-rocketmq status` shows that all of them are ready.",
+    ),
+    Wording(
+        "controller-count-change",
+        lambda: rollout_preflight.validate_member_count(1, 3),
+        "controllers.replicas: 1 controllers run, and an update cannot make that 3. RocketMQ does not change the "
+        "members of the Raft quorum: new ones would elect a leader with an empty log, and brokers would lose their "
+        "IDs. Accepted: 1. Restore the number, or follow docs/how-to/change-the-number-of-controllers.md.",
+    ),
+    Wording(
+        "mode-change",
+        lambda: mode_preflight.validate_tls_change(None, "enforcing"),
+        "tls: one update cannot change it from none to enforcing. Pods that have restarted and pods that have not "
+        "would refuse each other, and the update would stop at the first member. Accepted: mode 'permissive' in "
+        "between. Set tls.mode to 'permissive' and update, then make this change. See docs/how-to/turn-on-tls.md.",
+    ),
+    Wording(
+        "generation-change",
+        lambda: mode_preflight.validate_generation("1", "3"),
+        "access.internal_generation: one update cannot change it from 1 to 3. Members know the present user and the "
+        "next one only, and would refuse each other. Accepted: 1 or 2. Raise it by one, update, and repeat.",
+    ),
+    Wording(
+        "rollout-unfinished",
+        lambda: mode_preflight.validate_rollout(ARGS / "access" / "internal_generation", "2", "3", UNFINISHED),
+        "access.internal_generation: an update cannot change it from 2 to 3 yet. The update to 2 did not finish, and "
+        "pods from before it would refuse those of this one. Accepted: 2 until that update is finished. Restore the "
+        "value, and run `pulumi up` until it succeeds. Then make this change.",
     ),
 ]
 

@@ -1,0 +1,150 @@
+"""Checks at preview of changes of TLS and access control, which can make pods of one StatefulSet refuse each other."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi import ComponentResource, ResourceHookArgs
+
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.lookups.check_hooks import create_check_hooks
+from eks_rocketmq.lookups.kubernetes_provider import POD_TYPE, resolve_provider
+from eks_rocketmq.lookups.manifests import get_annotation
+from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
+from eks_rocketmq.rocketmq.config.tls import MODE_FLAG
+from eks_rocketmq.rocketmq.namespace.collisions import Object, Workload
+from eks_rocketmq.rocketmq.naming import labels
+from eks_rocketmq.rocketmq.pods.rollout_preflight import read_set
+
+
+def build_mode_hooks(name: str, component: ComponentResource, workload: Workload) -> list[Any]:
+    """Return a hook before the update of a StatefulSet that rejects changes of TLS and access control that stop it.
+
+    An update that failed has changed some StatefulSets and some pods only, so each StatefulSet is checked.
+
+    Args:
+        name: name of the resource; the hook is `<name>-modes`.
+        component: parent of the resource; its Kubernetes provider determines the cluster.
+        workload: the StatefulSet.
+    """
+    if not has_callback_server():
+        return []
+    provider = component.get_provider(POD_TYPE)
+
+    async def check(args: ResourceHookArgs) -> None:
+        old, new = args.old_inputs, args.new_inputs
+        mode, generation = labels.ACCESS_MODE_ANNOTATION, labels.INTERNAL_GENERATION_ANNOTATION
+        tls_modes = _get_tls_mode(old), _get_tls_mode(new)
+        generations = get_annotation(old, generation), get_annotation(new, generation)
+        validate_tls_change(*tls_modes)
+        validate_access_change(get_annotation(old, mode), get_annotation(new, mode))
+        validate_generation(*generations)
+        step = _find_step(tls_modes, generations)
+        settings = None if step is None else await resolve_provider(provider)
+        if step is not None and settings is not None:
+            validate_rollout(*step, await asyncio.to_thread(read_set, settings, workload))
+
+    question = f"whether pods of {name} understand each other during the update"
+    return create_check_hooks(f"{name}-modes", question, check)
+
+
+def validate_tls_change(before: str | None, after: str | None) -> None:
+    """Reject a change between no TLS and enforced TLS. None is no TLS.
+
+    Raises:
+        ArgumentError: one of them does not have TLS, and the other one enforces it.
+    """
+    if {before, after} == {None, "enforcing"}:
+        raise _refuse_change("tls", before, after, "docs/how-to/turn-on-tls.md")
+
+
+def validate_access_change(before: str | None, after: str | None) -> None:
+    """Reject the end of enforced access control. None is no access control.
+
+    The other direction works: members that already have access control authenticate to those that do not.
+
+    Raises:
+        ArgumentError: access control was enforced, and is removed.
+    """
+    if (before, after) == ("enforcing", None):
+        raise _refuse_change("access", before, after, "docs/how-to/turn-on-access-control.md")
+
+
+def _refuse_change(argument: str, before: str | None, after: str | None, guide: str) -> ArgumentError:
+    return ArgumentError(
+        ARGS / argument,
+        "mode-change",
+        "one update cannot change it from {before} to {after}. Pods that have restarted and pods that have not would "
+        "refuse each other, and the update would stop at the first member",
+        accepted="mode 'permissive' in between",
+        remedy="Set {mode} to 'permissive' and update, then make this change. See {guide}",
+        before=before or "none",
+        after=after or "none",
+        mode=ARGS / argument / "mode",
+        guide=guide,
+    )
+
+
+def validate_generation(before: str | None, after: str | None) -> None:
+    """Reject a generation of the internal user that the members do not know. None is no access control.
+
+    Raises:
+        ArgumentError: the generation is neither that of before nor the next one.
+    """
+    if before is None or after is None or int(after) - int(before) in {0, 1}:
+        return
+    raise ArgumentError(
+        ARGS / "access" / "internal_generation",
+        "generation-change",
+        "one update cannot change it from {before} to {given}. Members know the present user and the next one only, "
+        "and would refuse each other",
+        accepted="{before} or {following}",
+        remedy="Raise it by one, update, and repeat",
+        given=int(after),
+        before=int(before),
+        following=int(before) + 1,
+    )
+
+
+def _find_step(
+    tls: tuple[str | None, str | None], generation: tuple[str | None, str | None]
+) -> tuple[ArgumentPath, str | None, str | None] | None:
+    """Return the argument with both values if all pods must have the former one before it changes, else None."""
+    if tls[0] != tls[1] == "enforcing":
+        return ARGS / "tls" / "mode", *tls
+    if None not in generation and generation[0] != generation[1]:
+        return ARGS / "access" / "internal_generation", *generation
+    return None
+
+
+def validate_rollout(path: ArgumentPath, before: str | None, after: str | None, found: Object) -> None:
+    """Reject a change while the pods of a StatefulSet do not all have the former value.
+
+    Args:
+        path: path of the argument.
+        before: value of the last update.
+        after: value of this update.
+        found: the StatefulSet in the cluster, which may be empty.
+
+    Raises:
+        ArgumentError: the pods have two revisions.
+    """
+    status = found.get("status") or {}
+    if status.get("currentRevision") != status.get("updateRevision"):
+        raise ArgumentError(
+            path,
+            "rollout-unfinished",
+            "an update cannot change it from {before} to {given} yet. The update to {before} did not finish, and pods "
+            "from before it would refuse those of this one",
+            accepted="{before} until that update is finished",
+            remedy="Restore the value, and run `pulumi up` until it succeeds. Then make this change",
+            given=after,
+            before=before,
+        )
+
+
+def _get_tls_mode(inputs: Mapping[str, Any] | None) -> str | None:
+    containers = ((((inputs or {}).get("spec") or {}).get("template") or {}).get("spec") or {}).get("containers") or []
+    words = [word for each in containers for word in each.get("command") or [] if isinstance(word, str)]
+    return next((word.removeprefix(MODE_FLAG) for word in words if word.startswith(MODE_FLAG)), None)
