@@ -3,10 +3,10 @@
 import os
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import pytest
 from rich.console import Console
@@ -72,28 +72,31 @@ def volume(tmp_path: Path) -> Generator[Volume]:
         volumes.remove(tmp_path)
 
 
-@dataclass
-class SharedCluster:
-    """Cluster of `strict` for one audit after the other: its start takes as long as an audit."""
+C = TypeVar("C")
 
-    factory: pytest.TempPathFactory
-    _cluster: BareCluster | None = None
+
+@dataclass
+class Shared(Generic[C]):
+    """Cluster for one audit after the other: its start takes as long as an audit.
+
+    An audit that does not end well discards the cluster, so that the next one gets a new cluster.
+    """
+
+    open: Callable[[], AbstractContextManager[C]]
+    _cluster: C | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
 
-    def start(self) -> BareCluster:
-        """Return the cluster, with all its processes started."""
+    def start(self) -> C:
+        """Return the cluster. The first call starts it."""
         if self._cluster is None:
-            self._cluster = self._stack.enter_context(start_cluster(self.factory.mktemp("cluster"), with_volumes=True))
-        self._cluster.start_killed()
+            self._cluster = self._stack.enter_context(self.open())
         return self._cluster
 
-    def audit(self, fault: str, load: str, folder: Path) -> Audit:
-        """Run an audit. One that does not end well discards the cluster, so that the next one gets a new cluster."""
-        cluster = self.start()
-        (workloads,) = name_run(WORKLOADS[load])
+    def audit(self, run: Callable[[C], Audit]) -> Audit:
+        """Run an audit with the cluster."""
         correct = False
         try:
-            audit = run_audit(cluster, fault, find_fault(fault, cluster), folder, workloads=workloads)
+            audit = run(self.start())
             correct = audit.findings.correct
         finally:
             if not correct:
@@ -106,9 +109,9 @@ class SharedCluster:
 
 
 @pytest.fixture(scope="module")
-def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedCluster]:
-    """Return a cluster that starts with its first audit."""
-    shared = SharedCluster(tmp_path_factory)
+def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared[BareCluster]]:
+    """Return a cluster of processes, with the profile `strict`, that starts with its first audit."""
+    shared = Shared(lambda: start_cluster(tmp_path_factory.mktemp("cluster"), with_volumes=True))
     try:
         yield shared
     finally:
@@ -116,7 +119,7 @@ def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedC
 
 
 @pytest.fixture
-def audit_fault(shared_cluster: SharedCluster, tmp_path: Path, request: pytest.FixtureRequest) -> AuditFault:
+def audit_fault(shared_cluster: Shared[BareCluster], tmp_path: Path, request: pytest.FixtureRequest) -> AuditFault:
     """Return a function that runs a fault, given by name, under a load, given by name.
 
     Other settings than those of `strict` get a cluster of their own.
@@ -130,7 +133,13 @@ def audit_fault(shared_cluster: SharedCluster, tmp_path: Path, request: pytest.F
         broker_config: Mapping[str, str | int | bool] | None = None,
     ) -> Audit:
         if agent and not broker_config:
-            audit = shared_cluster.audit(fault, load, tmp_path)
+            (workloads,) = name_run(WORKLOADS[load])
+
+            def run_again(cluster: BareCluster) -> Audit:
+                cluster.start_killed()
+                return run_audit(cluster, fault, find_fault(fault, cluster), tmp_path, workloads=workloads)
+
+            audit = shared_cluster.audit(run_again)
         else:
             shared_cluster.close()
             folder = Path(tempfile.mkdtemp(dir=tmp_path))
@@ -144,30 +153,44 @@ def audit_fault(shared_cluster: SharedCluster, tmp_path: Path, request: pytest.F
     return run
 
 
-@pytest.fixture(scope="session")
-def sandbox_cluster() -> Iterator[SandboxCluster]:
-    """Return the deployed prod stack of a sandbox of its own."""
+@contextmanager
+def open_sandbox() -> Generator[SandboxCluster]:
+    """Start a sandbox of its own, and deploy the prod stack. With KEEP_SANDBOX=1 use one that runs, and leave it."""
     keep = os.environ.get("KEEP_SANDBOX") == "1"
     instance, report = SandboxInstance("faults"), Report()
     if not keep:
         lifecycle.down(instance, report)
     tools = lifecycle.start_platform(instance, report)
     lifecycle.deploy(instance, tools, report)
-    with attach(instance) as cluster:
-        yield cluster
-    if not keep:
-        lifecycle.down(instance, report)
+    try:
+        with attach(instance) as cluster:
+            yield cluster
+    finally:
+        if not keep:
+            lifecycle.down(instance, report)
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox() -> Iterator[Shared[SandboxCluster]]:
+    """Return the deployed prod stack of a sandbox, which starts with its first audit."""
+    shared = Shared(open_sandbox)
+    try:
+        yield shared
+    finally:
+        shared.close()
 
 
 @pytest.fixture
-def audit_deployed(sandbox_cluster: SandboxCluster, tmp_path: Path, request: pytest.FixtureRequest) -> AuditDeployed:
+def audit_deployed(
+    shared_sandbox: Shared[SandboxCluster], tmp_path: Path, request: pytest.FixtureRequest
+) -> AuditDeployed:
     """Return a function that runs a fault under a load, given by name.
 
     No acknowledged message may be lost, damaged or reordered.
     """
 
     def run(fault: str, load: str = "normal") -> Audit:
-        audit = audit_on_sandbox(sandbox_cluster, fault, tmp_path, load)
+        audit = shared_sandbox.audit(lambda cluster: audit_on_sandbox(cluster, fault, tmp_path, load))
         record(request.node, audit.row, load=load, on="sandbox")
         assert_nothing_lost(audit)
         return audit

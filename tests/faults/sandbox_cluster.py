@@ -83,8 +83,7 @@ class SandboxCluster:
     def remove_group(self, group: str) -> None:
         """Remove a group that the stack file does not have, with its volumes."""
         self.update()
-        # A fault that ended early has made none.
-        self.kubectl("delete", "pvc", "--ignore-not-found", *(f"data-rocketmq-{group}-{number}" for number in range(3)))
+        self.kubectl("delete", "pvc", *(f"data-rocketmq-{group}-{number}" for number in range(3)))
 
     @property
     def client_netns(self) -> str:

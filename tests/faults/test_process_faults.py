@@ -8,7 +8,7 @@ import pytest
 from sandbox.polling import until
 from tests.faults import cluster as clusters
 from tests.faults.bare_cluster import BareCluster
-from tests.faults.conftest import OUTAGE_SECONDS, SLAVE_SECONDS, AuditFault, SharedCluster, assert_nothing_lost
+from tests.faults.conftest import OUTAGE_SECONDS, SLAVE_SECONDS, AuditFault, Shared, assert_nothing_lost
 
 ELECTIONS = 4
 FOLLOW_SECONDS = 4.0
@@ -64,12 +64,13 @@ def test_several_killed_processes_lose_no_acknowledged_message(audit_fault: Audi
 
 
 @pytest.mark.long
-def test_slaves_follow_an_elected_master_before_they_register_again(shared_cluster: SharedCluster) -> None:
+def test_slaves_follow_an_elected_master_before_they_register_again(shared_cluster: Shared[BareCluster]) -> None:
     """RocketMQ alone needs up to the period of registrations, and longer if the answer is late.
 
     These processes have the lowest priority, so a single election may take longer.
     """
     cluster = shared_cluster.start()
+    cluster.start_killed()
     clusters.wait_until_whole(cluster)
     took = [_elect_another(cluster) for _ in range(ELECTIONS)]
     print(took)

@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from tests.faults.audit import Audit
-from tests.faults.conftest import AuditDeployed
+from tests.faults.conftest import AuditDeployed, Shared
 from tests.faults.kubernetes_faults import DELETIONS, KILLS
 from tests.faults.sandbox_cluster import SandboxCluster
 from tests.faults.stack_changes import NEW_GROUP
@@ -40,12 +40,10 @@ def test_writes_continue_within_20_seconds_of_the_loss_of_a_node(audit_deployed:
 
 
 def test_writes_continue_within_2_seconds_while_a_group_is_added_by_pulumi_up(
-    audit_deployed: AuditDeployed, sandbox_cluster: SandboxCluster
+    audit_deployed: AuditDeployed, shared_sandbox: Shared[SandboxCluster]
 ) -> None:
-    try:
-        audit = audit_deployed("group-added")
-    finally:
-        sandbox_cluster.remove_group(NEW_GROUP)
+    audit = audit_deployed("group-added")
+    shared_sandbox.start().remove_group(NEW_GROUP)
     # Three JVMs start on the processors of the other brokers.
     assert_writes_continue(audit, within=2)
 
