@@ -1,6 +1,7 @@
 """The doctor against each fault that the sandbox can make, as a user with read rights only."""
 
 import dataclasses
+import functools
 import json
 import shlex
 import time
@@ -50,9 +51,13 @@ class Doctor:
         if time.monotonic() - self.renewed > TOKEN_SECONDS:
             self._renew()
         with inside(self.sandbox.instance.control_netns):
-            session = boto3.Session(self.keys["AWS_ACCESS_KEY_ID"], self.keys["AWS_SECRET_ACCESS_KEY"], None, REGION)
-            reader = ClusterReader({"kubeconfig": self.kubeconfig})
-            return collect_facts(AwsReader(session, REGION), reader, CollectionScope(CLUSTER))
+            return collect_facts(self.aws, ClusterReader({"kubeconfig": self.kubeconfig}), CollectionScope(CLUSTER))
+
+    @functools.cached_property
+    def aws(self) -> AwsReader:
+        """Reader for all readings: new clients take half a second."""
+        session = boto3.Session(self.keys["AWS_ACCESS_KEY_ID"], self.keys["AWS_SECRET_ACCESS_KEY"], None, REGION)
+        return AwsReader(session, REGION)
 
     def _renew(self) -> None:
         """Write a kubeconfig with a token, which spares a process for each reading."""
