@@ -3,10 +3,9 @@
 import os
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias
 
 import pytest
 from rich.console import Console
@@ -24,6 +23,7 @@ from tests.faults.load import WORKLOADS, name_run
 from tests.faults.results import collect, publish, record
 from tests.faults.sandbox_audit import audit_on_sandbox
 from tests.faults.sandbox_cluster import SandboxCluster, attach
+from tests.faults.shared import Shared
 from tests.faults.volumes import GIB, Volume
 
 
@@ -70,42 +70,6 @@ def volume(tmp_path: Path) -> Generator[Volume]:
         yield volume
     finally:
         volumes.remove(tmp_path)
-
-
-C = TypeVar("C")
-
-
-@dataclass
-class Shared(Generic[C]):
-    """Cluster for one audit after the other: its start takes as long as an audit.
-
-    An audit that does not end well discards the cluster, so that the next one gets a new cluster.
-    """
-
-    open: Callable[[], AbstractContextManager[C]]
-    _cluster: C | None = None
-    _stack: ExitStack = field(default_factory=ExitStack)
-
-    def start(self) -> C:
-        """Return the cluster. The first call starts it."""
-        if self._cluster is None:
-            self._cluster = self._stack.enter_context(self.open())
-        return self._cluster
-
-    def audit(self, run: Callable[[C], Audit]) -> Audit:
-        """Run an audit with the cluster."""
-        correct = False
-        try:
-            audit = run(self.start())
-            correct = audit.findings.correct
-        finally:
-            if not correct:
-                self.close()
-        return audit
-
-    def close(self) -> None:
-        self._cluster = None
-        self._stack.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import pytest
 from sandbox.polling import until
 from tests.faults import cluster as clusters
 from tests.faults.bare_cluster import BareCluster
-from tests.faults.conftest import OUTAGE_SECONDS, SLAVE_SECONDS, AuditFault, Shared, assert_nothing_lost
+from tests.faults.conftest import OUTAGE_SECONDS, SLAVE_SECONDS, AuditFault, assert_nothing_lost
+from tests.faults.shared import Shared
 
 ELECTIONS = 4
 FOLLOW_SECONDS = 4.0

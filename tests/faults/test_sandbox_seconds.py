@@ -8,9 +8,10 @@ import statistics
 import pytest
 
 from tests.faults.audit import Audit
-from tests.faults.conftest import AuditDeployed, Shared
+from tests.faults.conftest import AuditDeployed
 from tests.faults.kubernetes_faults import DELETIONS, KILLS
 from tests.faults.sandbox_cluster import SandboxCluster
+from tests.faults.shared import Shared
 from tests.faults.stack_changes import NEW_GROUP
 
 pytestmark = pytest.mark.long
