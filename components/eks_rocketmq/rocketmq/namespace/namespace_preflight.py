@@ -14,7 +14,6 @@ from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.lookups.check_hooks import RefusedError, create_check_hooks, warn_once
 from eks_rocketmq.lookups.kubernetes_provider import POD_TYPE, resolve_provider
 from eks_rocketmq.pulumi_sdk.component import spell_argument
-from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 from eks_rocketmq.rocketmq.namespace import collisions
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
 
@@ -33,8 +32,6 @@ def build_collision_hooks(name: str, component: ComponentResource, workload: Wor
         component: parent of the resource; its Kubernetes provider determines the cluster.
         workload: workload to be created.
     """
-    if not has_callback_server():
-        return ResourceHookBinding()
     provider = component.get_provider(POD_TYPE)
 
     async def check(_: ResourceHookArgs) -> None:
@@ -59,8 +56,6 @@ def build_pod_security_hooks(name: str, component: ComponentResource) -> Resourc
         name: name of the resource; the hook is `<name>-pod-security`.
         component: parent of the resource; its Kubernetes provider determines the cluster.
     """
-    if not has_callback_server():
-        return ResourceHookBinding()
     provider = component.get_provider(POD_TYPE)
 
     async def check(args: ResourceHookArgs) -> None:

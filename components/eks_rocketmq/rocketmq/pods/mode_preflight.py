@@ -11,7 +11,6 @@ from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.lookups.check_hooks import create_check_hooks
 from eks_rocketmq.lookups.kubernetes_provider import POD_TYPE, resolve_provider
 from eks_rocketmq.lookups.manifests import get_annotation
-from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 from eks_rocketmq.rocketmq.config.tls import MODE_FLAG
 from eks_rocketmq.rocketmq.namespace.collisions import Object, Workload
 from eks_rocketmq.rocketmq.naming import labels
@@ -28,8 +27,6 @@ def build_mode_hooks(name: str, component: ComponentResource, workload: Workload
         component: parent of the resource; its Kubernetes provider determines the cluster.
         workload: the StatefulSet.
     """
-    if not has_callback_server():
-        return []
     provider = component.get_provider(POD_TYPE)
 
     async def check(args: ResourceHookArgs) -> None:

@@ -12,6 +12,7 @@ from pulumi import ComponentResource, ErrorHookArgs, Output, ResourceHookBinding
 
 from eks_rocketmq.lookups.daemon_threads import call_with_time_limit
 from eks_rocketmq.lookups.events import format_latest_event
+from eks_rocketmq.lookups.kubernetes_provider import POD_TYPE
 from eks_rocketmq.pulumi_sdk.component import create_error_hooks
 from eks_rocketmq.rocketmq.pods.schedulability import build_schedulable_hooks
 
@@ -19,7 +20,6 @@ Object = Mapping[str, Any]
 """A Kubernetes object as JSON."""
 
 CLAIM = "PersistentVolumeClaim"
-_POD_TYPE = "kubernetes:core/v1:Pod"
 _STARTING_REASONS = {"PodInitializing", "ContainerCreating"}
 _MAX_PODS = 5
 """Members of a group usually have the same problem."""
@@ -197,7 +197,7 @@ def _read_provider_settings(component: ComponentResource) -> Mapping[str, str] |
     Return None if the provider does not expose them, as in a program in another language. A request to another cluster
     would be wrong.
     """
-    resource = component.get_provider(_POD_TYPE)
+    resource = component.get_provider(POD_TYPE)
     if resource is None:
         config = pulumi.Config("kubernetes")
         return {key: value for key in ("kubeconfig", "context") if (value := config.get(key))}

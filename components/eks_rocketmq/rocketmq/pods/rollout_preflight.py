@@ -12,7 +12,7 @@ from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.lookups.check_hooks import create_check_hooks, warn_once
 from eks_rocketmq.lookups.kubernetes_provider import POD_TYPE, resolve_provider
 from eks_rocketmq.lookups.manifests import get_annotation, get_replicas
-from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server, is_dry_run
+from eks_rocketmq.pulumi_sdk.sdk_internals import is_dry_run
 from eks_rocketmq.rocketmq.config.key_changes import reject_key_changes
 from eks_rocketmq.rocketmq.namespace.collisions import Object, Workload
 from eks_rocketmq.rocketmq.naming import labels
@@ -36,8 +36,6 @@ def build_rollout_hooks(name: str, component: ComponentResource, workload: Workl
         component: parent of the resource; its Kubernetes provider determines the cluster.
         workload: the StatefulSet.
     """
-    if not has_callback_server():
-        return []
     provider = component.get_provider(POD_TYPE)
     seconds = 0 if is_dry_run() else READY_SECONDS
 
@@ -75,8 +73,6 @@ def build_member_hooks(name: str, component: ComponentResource, workload: Worklo
         component: parent of the resource; its Kubernetes provider determines the cluster.
         workload: the StatefulSet.
     """
-    if not has_callback_server():
-        return []
     provider = component.get_provider(POD_TYPE)
 
     async def check(args: ResourceHookArgs) -> None:
