@@ -133,11 +133,10 @@ def read_restored(doctor: Doctor, healthy: Facts) -> Facts:
 
     On a busy machine a pod of the driver can be unready for seconds, whatever the fault was.
     """
-    readings = [doctor.read()]
+    readings: list[Facts] = []
 
     def restored() -> bool:
-        if state(readings[-1]) != state(healthy):
-            readings.append(doctor.read())
+        readings.append(doctor.read())
         return state(readings[-1]) == state(healthy)
 
     until(restored, READY_SECONDS, every=2.0)

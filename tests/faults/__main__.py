@@ -12,11 +12,12 @@ from statistics import median
 from typing import Any
 
 from sandbox import layout
-from tests.faults.audit import Audit, run_audit
+from tests.faults.audit import Audit
 from tests.faults.bare_cluster import start_cluster
-from tests.faults.catalogue import ALL_FAULTS, PROCESS_FAULTS, find_fault
+from tests.faults.catalogue import ALL_FAULTS, PROCESS_FAULTS
 from tests.faults.disk_faults import DISK_FAULTS
-from tests.faults.load import WORKLOADS, name_run
+from tests.faults.load import WORKLOADS
+from tests.faults.process_audit import audit_on_processes
 from tests.faults.sandbox_audit import audit_on_sandbox
 from tests.faults.sandbox_cluster import attach
 
@@ -73,13 +74,7 @@ def _open(given: argparse.Namespace, folder: Path) -> Generator[Callable[[Path],
         min_in_sync_replicas=given.min_in_sync_replicas,
         with_volumes=given.fault in DISK_FAULTS,
     ) as cluster:
-
-        def run(files: Path) -> Audit:
-            cluster.start_killed()
-            (workloads,) = name_run(WORKLOADS[given.load])
-            return run_audit(cluster, given.fault, find_fault(given.fault, cluster), files, workloads=workloads)
-
-        yield run
+        yield lambda files: audit_on_processes(cluster, given.fault, files, given.load)
         print(f"processes that ended by themselves: {', '.join(cluster.restarts) or 'none'}")
 
 

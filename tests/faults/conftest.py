@@ -15,11 +15,11 @@ from sandbox.cluster import mounts
 from sandbox.layout import SandboxInstance
 from sandbox.progress import Report
 from tests.faults import volumes
-from tests.faults.audit import Audit, run_audit
+from tests.faults.audit import Audit
 from tests.faults.bare_cluster import BareCluster, start_cluster
-from tests.faults.catalogue import find_elections, find_fault
+from tests.faults.catalogue import find_elections
 from tests.faults.disk_faults import DISK_FAULTS
-from tests.faults.load import WORKLOADS, name_run
+from tests.faults.process_audit import audit_on_processes
 from tests.faults.results import collect, publish, record
 from tests.faults.sandbox_audit import audit_on_sandbox
 from tests.faults.sandbox_cluster import SandboxCluster, attach
@@ -97,20 +97,14 @@ def audit_fault(shared_cluster: Shared[BareCluster], tmp_path: Path, request: py
         broker_config: Mapping[str, str | int | bool] | None = None,
     ) -> Audit:
         if agent and not broker_config:
-            (workloads,) = name_run(WORKLOADS[load])
-
-            def run_again(cluster: BareCluster) -> Audit:
-                cluster.start_killed()
-                return run_audit(cluster, fault, find_fault(fault, cluster), tmp_path, workloads=workloads)
-
-            audit = shared_cluster.audit(run_again)
+            audit = shared_cluster.audit(lambda cluster: audit_on_processes(cluster, fault, tmp_path, load))
         else:
             shared_cluster.close()
             folder = Path(tempfile.mkdtemp(dir=tmp_path))
             with start_cluster(
                 folder, agent=agent, broker_config=broker_config, with_volumes=fault in DISK_FAULTS
             ) as cluster:
-                audit = run_audit(cluster, fault, find_fault(fault, cluster), folder, workloads=WORKLOADS[load])
+                audit = audit_on_processes(cluster, fault, folder, load)
         record(request.node, audit.row, load=load, agent=agent, **(broker_config or {}))
         return audit
 
