@@ -85,7 +85,8 @@ def summarize(rows: Sequence[Mapping[str, Any]]) -> str:
         gaps = [row["gaps"][client] for row in rows if client in row["gaps"]]
         lines.append(f"{client}: {min(gaps):.1f} to {max(gaps):.1f} s without writes, median {median(gaps):.1f} s")
     lost, acknowledged = (sum(row[key] for row in rows) for key in ("lost", "acknowledged"))
-    return "\n".join([*lines, f"{len(rows)} runs: {lost} of {acknowledged:,} acknowledged messages lost"])
+    runs = "1 run" if len(rows) == 1 else f"{len(rows)} runs"
+    return "\n".join([*lines, f"{runs}: {lost} of {acknowledged:,} acknowledged messages lost"])
 
 
 def _print(audit: Audit, folder: Path) -> None:
