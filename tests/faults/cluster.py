@@ -128,6 +128,12 @@ def answers(cluster: Cluster, name: str) -> bool:
         return group_status.answers(cluster.address(name))
 
 
+def count_readable(cluster: Cluster, name: str) -> int:
+    """Return the number of messages that clients of a member can read, of all topics."""
+    with cluster.observe():
+        return group_status.count_all_messages(cluster.address(name))
+
+
 def list_slaves(cluster: Cluster, master: str) -> list[str]:
     """Return the names of all members but the master."""
     return [name for name in cluster.members if name != master]

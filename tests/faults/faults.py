@@ -10,9 +10,20 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sandbox.polling import until
-from tests.faults.cluster import CLIENTS, Cluster, block, elect, find_master, list_slaves, read_state
+from tests.faults.cluster import (
+    CLIENTS,
+    Cluster,
+    block,
+    count_readable,
+    elect,
+    find_master,
+    list_slaves,
+    read_state,
+)
 
 PARTITION_SECONDS = 28.0
+REPLICATED_SECONDS = 2.0
+"""Until a master shows its clients all messages that had reached the slaves before they were cut off."""
 RESTART_SECONDS = 10.0
 HANG_SECONDS = 40.0
 PAUSE_SECONDS = 25.0
@@ -33,6 +44,8 @@ class FaultTimes:
     """Begin of each event, for a fault that consists of several."""
     other_brokers: tuple[str, ...] = ()
     """Masters of other groups, `host:port`, which store messages of the load too. They have the topics of the group."""
+    unreplicated: int = 0
+    """Messages that an isolated master has shown its clients, and that no other member has."""
 
 
 Fault: TypeAlias = Callable[[Cluster], FaultTimes]
@@ -42,7 +55,16 @@ def isolate_master_with_clients(cluster: Cluster) -> FaultTimes:
     """Cut the master and the clients off from everything else."""
     master = find_master(cluster)
     others = [*list_slaves(cluster, master), *cluster.controllers, *cluster.name_servers]
-    return _partition(cluster, master, [master, CLIENTS], others)
+    begin = time.monotonic_ns()
+    try:
+        block(cluster, [master, CLIENTS], others)
+        time.sleep(REPLICATED_SECONDS)
+        replicated = count_readable(cluster, master)
+        time.sleep(PARTITION_SECONDS - REPLICATED_SECONDS)
+        unreplicated = count_readable(cluster, master) - replicated
+    finally:
+        cluster.heal()
+    return FaultTimes(begin, time.monotonic_ns(), master, unreplicated=unreplicated)
 
 
 def isolate_controllers_from_master(cluster: Cluster) -> FaultTimes:

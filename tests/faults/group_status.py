@@ -154,6 +154,12 @@ def count_messages(broker: str, topic: str) -> int:
     return sum(map(int, re.findall(rb'"maxOffset":(\d+)', answer.body)))
 
 
+def count_all_messages(broker: str) -> int:
+    """Return the number of messages in all queues of a broker."""
+    topics = remoting.invoke(broker, remoting.ALL_TOPICS).json()["topicConfigTable"]
+    return sum(count_messages(broker, topic) for topic in topics)
+
+
 def get_commit_log_bytes(broker: str) -> int:
     """Return the end of a broker's commit log."""
     answer = remoting.invoke(broker, BROKER_STATUS, seconds=remoting.SINGLE_REQUEST_SECONDS)

@@ -21,6 +21,8 @@ PARTITION_SECONDS = 28.0
 def test_an_isolated_master_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
     audit = audit_fault(fault, "steady" if fault == "master-isolated-with-clients" else "normal")
     assert_nothing_lost(audit)
+    # Consumers and timers of this master would go on behind the place to which its log is truncated.
+    assert audit.times.unreplicated == 0
     if fault == "controllers-isolated-from-master":
         assert audit.findings.gaps["java-normal"] <= OUTAGE_SECONDS, audit.row
 
@@ -49,3 +51,4 @@ def test_without_agent_an_isolated_master_acknowledges_the_writes_that_wait_when
     assert ELECTION_SECONDS < min(times) <= max(times) < PARTITION_SECONDS
     assert max(times) - min(times) < 1
     assert (audit.findings.unexpected, audit.findings.duplicated) == ([], [])
+    assert audit.times.unreplicated > 0

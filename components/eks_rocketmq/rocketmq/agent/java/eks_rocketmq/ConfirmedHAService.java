@@ -298,6 +298,27 @@ final class ConfirmedHAService extends AutoSwitchHAService {
                 .count());
     }
 
+    /**
+     * Returns the set that the controllers have confirmed. If this broker is its only member, the queues get all of the
+     * log. Otherwise they get what every member has.
+     *
+     * <p>RocketMQ 5.4.0 and 5.5.0 take a slave out when its connection ends, and at once fill the queues of a master
+     * without slaves. Consumers, timers and checks of transactions then read messages that are truncated if another
+     * master was elected. They go on behind these places, and skipped what the new master had stored there.
+     */
+    @Override
+    public Set<Long> getLocalSyncStateSet() {
+        return new HashSet<>(confirmed); // the callers change it
+    }
+
+    /** Called with a slave that has reported its offset. */
+    @Override
+    public void updateConfirmOffsetWhenSlaveAck(Long slave) {
+        if (confirmed.contains(slave)) {
+            defaultMessageStore.setConfirmOffset(computeConfirmOffset());
+        }
+    }
+
     /** Returns the members that a write waits for. */
     @Override
     public Set<Long> getSyncStateSet() {

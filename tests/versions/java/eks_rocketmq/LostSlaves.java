@@ -1,0 +1,76 @@
+package eks_rocketmq;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.ha.DefaultHAService;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
+
+/**
+ * Stores a message on a master that then loses its only slave in sync. The controllers have confirmed no other set.
+ *
+ * <p>Argument: {@code broker.conf}. Prints {@code NAME COUNT}, for RocketMQ's own replication and for that of the agent:
+ * how many messages consumers can read, and {@code NAME-again COUNT} after the slave is back and has the message.
+ */
+public final class LostSlaves {
+    private static final long SLAVE = 2;
+
+    private LostSlaves() {}
+
+    public static void main(String[] arguments) {
+        TestProgram.run(() -> {
+            BrokerController controller = TestProgram.createBroker(arguments[0]);
+            DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
+            AutoSwitchHAService own = (AutoSwitchHAService) store.getHaService();
+            ConfirmedHAService confirmed =
+                    new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0));
+            confirmed.init(store);
+            store.start();
+            store.getRunningFlags().makeFenced(false);
+            report("rocketmq", own, store);
+            report("agent", confirmed, store);
+        });
+    }
+
+    private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {
+        PrivateFields.write(DefaultMessageStore.class, "haService", store, service);
+        service.setLocalBrokerId(1L);
+        try (ServerSocketChannel server =
+                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
+            AutoSwitchHAConnection slave = connect(service, channel);
+            acknowledge(slave, store);
+            service.setSyncStateSet(new HashSet<>(Arrays.asList(1L, SLAVE)));
+            store.putMessage(TestMessage.create(name));
+            service.removeConnection(slave);
+            TestProgram.awaitQueues(store);
+            System.out.println(name + " " + store.getMaxOffsetInQueue(name, 0));
+
+            acknowledge(connect(service, channel), store);
+            service.updateConfirmOffsetWhenSlaveAck(SLAVE);
+            TestProgram.awaitQueues(store);
+            System.out.println(name + "-again " + store.getMaxOffsetInQueue(name, 0));
+        }
+    }
+
+    private static AutoSwitchHAConnection connect(AutoSwitchHAService service, SocketChannel channel) throws Exception {
+        AutoSwitchHAConnection slave = new AutoSwitchHAConnection(service, channel, null);
+        PrivateFields.write(AutoSwitchHAConnection.class, "slaveId", slave, SLAVE);
+        PrivateFields.write(
+                DefaultHAService.class, "connectionList", service, new ArrayList<>(Collections.singletonList(slave)));
+        return slave;
+    }
+
+    /** The slave has all of the log. */
+    private static void acknowledge(AutoSwitchHAConnection slave, DefaultMessageStore store) throws Exception {
+        PrivateFields.write(AutoSwitchHAConnection.class, "slaveAckOffset", slave, store.getMaxPhyOffset());
+    }
+}
