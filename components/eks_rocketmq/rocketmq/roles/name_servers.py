@@ -97,4 +97,6 @@ def _build_container(deployment: DeploymentPlan, plan: RolePlan, groups: Sequenc
             probes.NAME_SERVER.build_checks("name-server-ready.sh", agent=deployment.agent),
             ready_after=registration + 2,
         ),
+        # As for a controller: little code, executed seldom.
+        java_options=["-XX:TieredStopAtLevel=1"],
     )

@@ -190,9 +190,9 @@ def test_jvm_has_its_class_path_and_options(deployed: Recording, without_agent: 
     assert container(deployed, name)["resources"]["requests"]["cpu"]
 
 
-def test_only_controllers_omit_the_optimizing_compiler(deployed: Recording) -> None:
+def test_roles_without_messages_omit_the_optimizing_compiler(deployed: Recording) -> None:
     limited = [name for name in WORKLOADS if "-XX:TieredStopAtLevel=1" in container(deployed, name)["command"]]
-    assert limited == ["rocketmq-controller-set"]
+    assert limited == ["rocketmq-nameserver-set", "rocketmq-controller-set"]
 
 
 def test_java_options_of_the_user_follow_those_of_the_role() -> None:
