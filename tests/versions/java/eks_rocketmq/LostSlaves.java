@@ -4,13 +4,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashSet;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.store.DefaultMessageStore;
-import org.apache.rocketmq.store.ha.DefaultHAService;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
@@ -46,31 +43,18 @@ public final class LostSlaves {
         try (ServerSocketChannel server =
                         ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
-            AutoSwitchHAConnection slave = connect(service, channel);
-            acknowledge(slave, store);
+            AutoSwitchHAConnection slave = TestProgram.connect(service, channel, SLAVE);
+            TestProgram.acknowledge(slave, store.getMaxPhyOffset());
             service.setSyncStateSet(new HashSet<>(Arrays.asList(1L, SLAVE)));
             store.putMessage(TestMessage.create(name));
             service.removeConnection(slave);
             TestProgram.awaitQueues(store);
             System.out.println(name + " " + store.getMaxOffsetInQueue(name, 0));
 
-            acknowledge(connect(service, channel), store);
+            TestProgram.acknowledge(TestProgram.connect(service, channel, SLAVE), store.getMaxPhyOffset());
             service.updateConfirmOffsetWhenSlaveAck(SLAVE);
             TestProgram.awaitQueues(store);
             System.out.println(name + "-again " + store.getMaxOffsetInQueue(name, 0));
         }
-    }
-
-    private static AutoSwitchHAConnection connect(AutoSwitchHAService service, SocketChannel channel) throws Exception {
-        AutoSwitchHAConnection slave = new AutoSwitchHAConnection(service, channel, null);
-        PrivateFields.write(AutoSwitchHAConnection.class, "slaveId", slave, SLAVE);
-        PrivateFields.write(
-                DefaultHAService.class, "connectionList", service, new ArrayList<>(Collections.singletonList(slave)));
-        return slave;
-    }
-
-    /** The slave has all of the log. */
-    private static void acknowledge(AutoSwitchHAConnection slave, DefaultMessageStore store) throws Exception {
-        PrivateFields.write(AutoSwitchHAConnection.class, "slaveAckOffset", slave, store.getMaxPhyOffset());
     }
 }

@@ -5,7 +5,6 @@ import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.concurrent.TimeUnit;
 import org.apache.rocketmq.common.MixAll;
@@ -13,7 +12,6 @@ import org.apache.rocketmq.store.CommitLog;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.ha.DefaultHAService;
 import org.apache.rocketmq.store.ha.GroupTransferService;
-import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
 /**
@@ -40,11 +38,7 @@ public final class SingleCopy {
         try (ServerSocketChannel server =
                         ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
-            AutoSwitchHAConnection connection = new AutoSwitchHAConnection(service, channel, null);
-            PrivateFields.write(AutoSwitchHAConnection.class, "slaveId", connection, 2L);
-            PrivateFields.write(AutoSwitchHAConnection.class, "slaveAckOffset", connection, OFFSET);
-            PrivateFields.write(
-                    DefaultHAService.class, "connectionList", service, Collections.singletonList(connection));
+            TestProgram.acknowledge(TestProgram.connect(service, channel, 2), OFFSET);
             System.out.println(name + "-two-copies " + write(service, OFFSET, 1L, 2L));
             System.out.println(name + "-one-copy " + write(service, OFFSET + 1, 1L));
         }

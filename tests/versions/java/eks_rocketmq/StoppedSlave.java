@@ -5,12 +5,9 @@ import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.TreeSet;
 import org.apache.rocketmq.store.DefaultMessageStore;
-import org.apache.rocketmq.store.ha.DefaultHAService;
-import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
 /**
@@ -36,10 +33,7 @@ public final class StoppedSlave {
         try (ServerSocketChannel server =
                         ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
-            AutoSwitchHAConnection connection = new AutoSwitchHAConnection(service, channel, null);
-            PrivateFields.write(AutoSwitchHAConnection.class, "slaveId", connection, 3L);
-            PrivateFields.write(
-                    DefaultHAService.class, "connectionList", service, Collections.singletonList(connection));
+            TestProgram.connect(service, channel, 3);
             String members = new TreeSet<>(service.maybeShrinkSyncStateSet()).toString();
             System.out.println(name + " " + members.replace(" ", ""));
         }

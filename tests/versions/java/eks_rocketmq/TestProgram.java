@@ -1,9 +1,14 @@
 package eks_rocketmq;
 
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.Collections;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.MessageStore;
+import org.apache.rocketmq.store.ha.DefaultHAService;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
 /** What the programs that start a store share. */
@@ -56,6 +61,21 @@ final class TestProgram {
             throw new IllegalStateException(error);
         }
         return controller;
+    }
+
+    /** Makes a slave the only one that is connected. */
+    static AutoSwitchHAConnection connect(AutoSwitchHAService service, SocketChannel channel, long slaveId)
+            throws Exception {
+        AutoSwitchHAConnection slave = new AutoSwitchHAConnection(service, channel, null);
+        PrivateFields.write(AutoSwitchHAConnection.class, "slaveId", slave, slaveId);
+        PrivateFields.write(
+                DefaultHAService.class, "connectionList", service, new ArrayList<>(Collections.singletonList(slave)));
+        return slave;
+    }
+
+    /** Sets the end of the log that a slave has. */
+    static void acknowledge(AutoSwitchHAConnection slave, long end) throws Exception {
+        PrivateFields.write(AutoSwitchHAConnection.class, "slaveAckOffset", slave, end);
     }
 
     /** Waits until the queues have every message of the log that they may have. */
