@@ -1,11 +1,11 @@
 """How the tests share a machine when `make test` and `make faults` run them in two processes, and what they used of it.
 
 In `make test` both processes run the unit tests. Then one has the faults on bare processes and the contract tests, the
-other one the tests of RocketMQ's versions. The end-to-end tests follow alone: a sandbox uses a fifth of the machine
-while it waits, and beside other brokers everything takes several times as long. In `make faults` one process runs the
-faults on the sandbox, those with limits of time last, and before them some faults on bare processes. The other one runs
-the rest of these with the lowest priority, because a saturated load takes all processors. It has ended before the
-faults with limits of time, because both also share a disk.
+other one the tests of RocketMQ's versions. The end-to-end tests follow, and only the last contract tests may run beside
+them: a sandbox uses a fifth of the machine while it waits, and beside other brokers everything takes several times as
+long. In `make faults` one process runs the faults on the sandbox, those with limits of time last, and before them some
+faults on bare processes. The other one runs the rest of these with the lowest priority, because a saturated load takes
+all processors. It has ended before the faults with limits of time, because both also share a disk.
 """
 
 import os

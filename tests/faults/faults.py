@@ -45,7 +45,7 @@ class FaultTimes:
     other_brokers: tuple[str, ...] = ()
     """Masters of other groups, `host:port`, which store messages of the load too. They have the topics of the group."""
     unreplicated: int = 0
-    """Messages that an isolated master has shown its clients, and that no other member has."""
+    """Messages that an isolated master has shown its clients, and that no other member has. Other faults count none."""
 
 
 Fault: TypeAlias = Callable[[Cluster], FaultTimes]

@@ -20,6 +20,8 @@ DATA_DIRECTORY = "/data"
 HOME = "/home/rocketmq"
 LOG_DIRECTORY = f"{HOME}/logs"
 
+# For roles that execute little code: the optimizing compiler would take more time than it saves.
+NO_OPTIMIZING_COMPILER = "-XX:TieredStopAtLevel=1"
 # RocketMQ uses internal packages of the JDK. The JDK 8 of the official image rejects these options on the command line.
 # JDK 8 ignores this variable; JDK 9 and later read it.
 JDK_JAVA_OPTIONS = " ".join(

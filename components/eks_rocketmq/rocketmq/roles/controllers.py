@@ -12,6 +12,7 @@ from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
 from eks_rocketmq.rocketmq.pods.pod_spec import (
     CONFIG_DIRECTORY,
     DATA_MOUNT,
+    NO_OPTIMIZING_COMPILER,
     RUN_DIRECTORY,
     RUN_MOUNT,
     Container,
@@ -94,8 +95,7 @@ def _build_container(deployment: DeploymentPlan, plan: RolePlan) -> Container:
         probes=probes.build_server_probes(
             probes.CONTROLLER.build_checks("controller-ready.sh", CONTROLLER_DIRECTORY, agent=deployment.agent)
         ),
-        # A controller executes little code. The optimizing compiler would take more time than it saves.
-        java_options=["-XX:TieredStopAtLevel=1"],
+        java_options=[NO_OPTIMIZING_COMPILER],
         launcher=["bash", f"{CONFIG_DIRECTORY}/controller-start.sh"],
         mounts=[RUN_MOUNT, DATA_MOUNT],
     )

@@ -11,7 +11,13 @@ from eks_rocketmq.rocketmq.config.durability import get_registration_seconds
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
-from eks_rocketmq.rocketmq.pods.pod_spec import CONFIG_DIRECTORY, Container, build_pod_spec, build_strict_spread
+from eks_rocketmq.rocketmq.pods.pod_spec import (
+    CONFIG_DIRECTORY,
+    NO_OPTIMIZING_COMPILER,
+    Container,
+    build_pod_spec,
+    build_strict_spread,
+)
 from eks_rocketmq.rocketmq.roles.role_plans import BrokerGroupPlan, RolePlan
 
 CONFIG_FILE = "namesrv.conf"
@@ -97,6 +103,5 @@ def _build_container(deployment: DeploymentPlan, plan: RolePlan, groups: Sequenc
             probes.NAME_SERVER.build_checks("name-server-ready.sh", agent=deployment.agent),
             ready_after=registration + 2,
         ),
-        # As for a controller: little code, executed seldom.
-        java_options=["-XX:TieredStopAtLevel=1"],
+        java_options=[NO_OPTIMIZING_COMPILER],
     )

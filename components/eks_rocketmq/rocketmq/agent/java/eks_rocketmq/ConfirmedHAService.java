@@ -304,7 +304,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      *
      * <p>RocketMQ 5.4.0 and 5.5.0 take a slave out when its connection ends, and at once fill the queues of a master
      * without slaves. Consumers, timers and checks of transactions then read messages that are truncated if another
-     * master was elected. They go on behind these places, and skipped what the new master had stored there.
+     * master was elected. They continue after these places, and skip what the new master stored there.
      */
     @Override
     public Set<Long> getLocalSyncStateSet() {
