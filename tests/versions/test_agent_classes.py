@@ -210,6 +210,13 @@ def test_a_slave_reports_its_offset_as_soon_as_it_is_connected(run: Run) -> None
     assert (reported["rocketmq"], reported["agent"]) == ("silent", "0")
 
 
+def test_a_slave_has_the_position_of_the_timer_before_it_can_be_elected(run: Run) -> None:
+    controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"}
+    position = run("StaleTimer", {**controller, "timerWheelEnable": "true", "haSendHeartbeatInterval": "500"})
+    # RocketMQ copies it 3 s later. A slave that is elected before repeats delayed messages.
+    assert (position["rocketmq"], position["agent"]) == ("0", "42000")
+
+
 def test_a_change_of_role_does_not_wait_longer_if_data_of_the_former_master_arrives(run: Run) -> None:
     results = run("LateData")
     # The connection of RocketMQ then ends after a pause of 5 s.

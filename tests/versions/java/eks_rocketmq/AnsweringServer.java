@@ -1,6 +1,7 @@
 package eks_rocketmq;
 
 import io.netty.channel.ChannelHandlerContext;
+import java.util.List;
 import java.util.concurrent.Executors;
 import org.apache.rocketmq.remoting.netty.NettyRemotingServer;
 import org.apache.rocketmq.remoting.netty.NettyRequestProcessor;
@@ -28,6 +29,13 @@ final class AnsweringServer implements NettyRequestProcessor {
         NettyRemotingServer server = new NettyRemotingServer(config);
         server.registerDefaultProcessor(processor, Executors.newSingleThreadExecutor());
         return server;
+    }
+
+    /** Starts the servers of a master. Slaves send some requests to a port of their own. */
+    static List<NettyRemotingServer> startMaster(int port, NettyRequestProcessor processor) {
+        List<NettyRemotingServer> servers = List.of(create(port, processor), create(port - 2, processor));
+        servers.forEach(NettyRemotingServer::start);
+        return servers;
     }
 
     @Override

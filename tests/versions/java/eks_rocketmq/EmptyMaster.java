@@ -21,12 +21,26 @@ final class EmptyMaster {
         try (ServerSocket master = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             slave.updateHaMasterAddress("127.0.0.1:" + master.getLocalPort());
             slave.start();
-            Socket connection = master.accept();
-            new DataInputStream(connection.getInputStream())
-                    .readFully(new byte[AutoSwitchHAClient.HANDSHAKE_HEADER_SIZE]);
-            sendHeader(connection, HAConnectionState.HANDSHAKE);
-            return connection;
+            return accept(master);
         }
+    }
+
+    /** Returns the master's end of the next connection, after the handshake. */
+    static Socket accept(ServerSocket master) throws IOException {
+        Socket connection = master.accept();
+        new DataInputStream(connection.getInputStream()).readFully(new byte[AutoSwitchHAClient.HANDSHAKE_HEADER_SIZE]);
+        sendHeader(connection, HAConnectionState.HANDSHAKE);
+        return connection;
+    }
+
+    /** Waits for a slave to report its offset, and returns it. */
+    static long readReport(Socket connection) throws IOException {
+        DataInputStream reports = new DataInputStream(connection.getInputStream());
+        // A slave whose handshake is not answered within 5 s repeats it.
+        while (reports.readInt() == HAConnectionState.HANDSHAKE.ordinal()) {
+            reports.readFully(new byte[AutoSwitchHAClient.HANDSHAKE_HEADER_SIZE - Integer.BYTES]);
+        }
+        return reports.readLong();
     }
 
     /** Sends a header without data. That of the handshake has two offsets less. */
@@ -58,7 +72,7 @@ final class EmptyMaster {
         }
 
         AutoSwitchHAClient createConfirmed() throws IOException {
-            return new ConfirmedHAClient(service, store, new EpochFileCache(), 2L);
+            return new ConfirmedHAClient(service, store, new EpochFileCache(), 2L, () -> {});
         }
     }
 }

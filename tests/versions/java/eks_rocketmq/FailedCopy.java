@@ -1,6 +1,7 @@
 package eks_rocketmq;
 
 import io.netty.channel.ChannelHandlerContext;
+import java.util.List;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.processor.AdminBrokerProcessor;
 import org.apache.rocketmq.remoting.netty.NettyRemotingServer;
@@ -36,20 +37,12 @@ public final class FailedCopy {
         master.getConsumerOffsetManager().commitOffset("test", "group", "topic", 0, OFFSET);
         int port = master.getNettyServerConfig().getListenPort();
         RefusingMaster processor = new RefusingMaster(new AdminBrokerProcessor(master), code, times);
-        NettyRemotingServer server = serve(port, processor);
-        NettyRemotingServer fast = serve(port - 2, processor); // slaves send some requests to this port
+        List<NettyRemotingServer> servers = AnsweringServer.startMaster(port, processor);
         BrokerController slave = createBroker(arguments);
         slave.getBrokerOuterAPI().start();
         slave.getSlaveSynchronize().setMasterAddr("127.0.0.1:" + port);
         System.out.println(name + " " + copy(slave));
-        server.shutdown();
-        fast.shutdown();
-    }
-
-    private static NettyRemotingServer serve(int port, RefusingMaster processor) {
-        NettyRemotingServer server = AnsweringServer.create(port, processor);
-        server.start();
-        return server;
+        servers.forEach(NettyRemotingServer::shutdown);
     }
 
     private static BrokerController createBroker(String[] arguments) {

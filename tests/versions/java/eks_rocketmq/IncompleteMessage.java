@@ -23,7 +23,7 @@ public final class IncompleteMessage {
             store.start();
             store.getRunningFlags().makeFenced(false);
             report("rocketmq", new AutoSwitchHAService(), store);
-            ConfirmedHAService service = new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0));
+            ConfirmedHAService service = new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0), () -> {});
             service.becomingMaster = true;
             report("agent", service, store);
         });

@@ -28,7 +28,7 @@ public final class LostSlaves {
             DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
             AutoSwitchHAService own = (AutoSwitchHAService) store.getHaService();
             ConfirmedHAService confirmed =
-                    new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0));
+                    new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0), () -> {});
             confirmed.init(store);
             store.start();
             store.getRunningFlags().makeFenced(false);

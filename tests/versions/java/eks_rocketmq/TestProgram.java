@@ -43,7 +43,7 @@ final class TestProgram {
             DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
             comparison.report("rocketmq", new AutoSwitchHAService(), store);
             ConfirmedHAService confirmed =
-                    new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0));
+                    new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0), () -> {});
             comparison.report("agent", confirmed, store);
         });
     }

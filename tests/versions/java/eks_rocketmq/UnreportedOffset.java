@@ -1,9 +1,7 @@
 package eks_rocketmq;
 
-import java.io.DataInputStream;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
-import org.apache.rocketmq.store.ha.HAConnectionState;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAClient;
 
 /**
@@ -28,17 +26,13 @@ public final class UnreportedOffset {
     private static void report(String name, AutoSwitchHAClient slave) throws Exception {
         try (Socket connection = EmptyMaster.connect(slave)) {
             connection.setSoTimeout(WAIT_MILLIS);
-            System.out.println(name + " " + readReport(new DataInputStream(connection.getInputStream())));
+            System.out.println(name + " " + readReport(connection));
         }
     }
 
-    private static String readReport(DataInputStream reports) throws Exception {
+    private static String readReport(Socket connection) throws Exception {
         try {
-            // A slave whose handshake is not answered within 5 s repeats it.
-            while (reports.readInt() == HAConnectionState.HANDSHAKE.ordinal()) {
-                reports.readFully(new byte[AutoSwitchHAClient.HANDSHAKE_HEADER_SIZE - Integer.BYTES]);
-            }
-            return String.valueOf(reports.readLong());
+            return String.valueOf(EmptyMaster.readReport(connection));
         } catch (SocketTimeoutException error) {
             return "silent";
         }

@@ -12,12 +12,15 @@ import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
 import org.apache.rocketmq.store.ha.io.HAWriter;
 
 /**
- * A slave's connection to the master that reports its offset at once, and with {@code SYNC_FLUSH} only what is on the
- * slave's disk.
+ * A slave's connection to the master that reports its offset at once, with the position of the master's timer, and with
+ * {@code SYNC_FLUSH} only what is on the slave's disk.
  *
  * <p>A slave of RocketMQ that lacks nothing reports its offset {@code haSendHeartbeatInterval} after it has connected.
  * Until then it is not in sync, and the master sends it nothing: after each election, no message was acknowledged for
  * this second.
+ *
+ * <p>RocketMQ copies the position of the timer 3 s after a change of the role. A slave that was elected before had its
+ * own: after a restart that of its last end. It then stored all delayed messages again that were due since.
  *
  * <p>RocketMQ reports the end of the log, also with {@code flushDiskType=SYNC_FLUSH}. Then a message is acknowledged
  * when it is on the master's disk and in the memory of the slaves. If all members lose their power, the controllers may
@@ -28,11 +31,14 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
     private static final long NEW_MASTER_NANOS = 15_000_000_000L;
     private static final long PAUSE_MILLIS = 100;
 
+    private final Runnable copyTimer;
     private volatile long lastChange = System.nanoTime() - NEW_MASTER_NANOS;
 
-    ConfirmedHAClient(AutoSwitchHAService service, DefaultMessageStore store, EpochFileCache epochs, Long id)
+    ConfirmedHAClient(
+            AutoSwitchHAService service, DefaultMessageStore store, EpochFileCache epochs, Long id, Runnable copyTimer)
             throws IOException {
         super(service, store, epochs, id);
+        this.copyTimer = copyTimer;
     }
 
     /** Called by the constructor, and each time the slave gets another master. */
@@ -71,11 +77,12 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
         }
     }
 
-    /** Makes the next report due when the slave begins to replicate. */
+    /** Copies the position of the timer, and makes the next report due, when the slave begins to replicate. */
     @Override
     public void changeCurrentState(HAConnectionState state) {
         super.changeCurrentState(state);
         if (state == HAConnectionState.TRANSFER) {
+            copyTimer.run();
             try {
                 PrivateFields.write(AutoSwitchHAClient.class, "lastWriteTimestamp", this, 0L);
             } catch (ReflectiveOperationException error) {

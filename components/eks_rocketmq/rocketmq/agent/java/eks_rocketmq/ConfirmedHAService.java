@@ -46,6 +46,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private static final long STALLED_NANOS = 1_000_000_000L;
 
     private final Proposals proposals;
+    private final Runnable copyTimer;
     private final int port;
     private volatile Set<Long> confirmed = Collections.emptySet();
     private final SmallFiles files;
@@ -53,8 +54,9 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private volatile Master master;
     volatile boolean becomingMaster; // visible for tests
 
-    ConfirmedHAService(MessageStoreConfig config, Proposals proposals) {
+    ConfirmedHAService(MessageStoreConfig config, Proposals proposals, Runnable copyTimer) {
         this.proposals = proposals;
+        this.copyTimer = copyTimer;
         this.port = config.getHaListenPort(); // the same for all members
         this.files = new SmallFiles(config.getStorePathRootDir());
     }
@@ -68,8 +70,11 @@ final class ConfirmedHAService extends AutoSwitchHAService {
             throw new IllegalStateException(
                     "messageStorePlugIn replaces the message store. Leave the key out, or run without the agent.");
         }
-        ConfirmedHAService service =
-                new ConfirmedHAService(controller.getMessageStoreConfig(), Proposals.of(controller));
+        ConfirmedHAService service = new ConfirmedHAService(
+                controller.getMessageStoreConfig(),
+                Proposals.of(controller),
+                // It logs what it could not copy, and RocketMQ repeats it every 3 s.
+                controller.getSlaveSynchronize()::syncTimerCheckPoint);
         PrivateFields.write(DefaultMessageStore.class, "haService", controller.getMessageStore(), service);
         PrivateFields.write(ReplicasManager.class, "haService", controller.getReplicasManager(), service);
         FencedSends.install(controller, service.term::get);
@@ -238,7 +243,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private void setConfirmedClient(Long id) {
         try {
             EpochFileCache epochs = PrivateFields.read(AutoSwitchHAService.class, "epochCache", this);
-            HAClient client = new ConfirmedHAClient(this, defaultMessageStore, epochs, id);
+            HAClient client = new ConfirmedHAClient(this, defaultMessageStore, epochs, id, copyTimer);
             PrivateFields.write(AutoSwitchHAService.class, "haClient", this, client);
         } catch (ReflectiveOperationException | IOException error) {
             throw new IllegalStateException("cannot connect to masters", error);

@@ -1,0 +1,52 @@
+package eks_rocketmq;
+
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.controller.ReplicasManager;
+import org.apache.rocketmq.broker.processor.AdminBrokerProcessor;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
+
+/**
+ * Makes a broker the slave of a master whose timer is at another position.
+ *
+ * <p>Argument: {@code broker.conf}. Prints {@code NAME POSITION}, the position that the slave has when it reports its
+ * offset for the first time, for RocketMQ's own replication and for that of the agent. From then on it can be elected.
+ */
+public final class StaleTimer {
+    private static final long POSITION = 42_000;
+
+    private StaleTimer() {}
+
+    public static void main(String[] arguments) {
+        TestProgram.run(() -> {
+            BrokerController master = TestProgram.createBroker(arguments[0]);
+            master.getTimerCheckpoint().setLastReadTimeMs(POSITION);
+            int port = master.getNettyServerConfig().getListenPort();
+            AnsweringServer.startMaster(port, new AdminBrokerProcessor(master));
+            report("rocketmq", TestProgram.createBroker(arguments[0]), port);
+            BrokerController slave = TestProgram.createBroker(arguments[0]);
+            ConfirmedHAService.install(slave);
+            report("agent", slave, port);
+        });
+    }
+
+    private static void report(String name, BrokerController slave, int port) throws Exception {
+        slave.getTimerCheckpoint().setLastReadTimeMs(0);
+        slave.getBrokerOuterAPI().start();
+        int replicationPort = slave.getMessageStoreConfig().getHaListenPort();
+        try (ServerSocket replication = new ServerSocket(replicationPort, 50, InetAddress.getLoopbackAddress())) {
+            AutoSwitchHAService service = (AutoSwitchHAService) slave.getMessageStore().getHaService();
+            service.init((DefaultMessageStore) slave.getMessageStore());
+            PrivateFields.write(ReplicasManager.class, "brokerControllerId", slave.getReplicasManager(), 2L);
+            slave.getReplicasManager().changeToSlave("127.0.0.1:" + port, 1, 1L);
+            service.updateHaMasterAddress("127.0.0.1:" + replicationPort); // a name server would answer that
+            try (Socket connection = EmptyMaster.accept(replication)) {
+                EmptyMaster.readReport(connection);
+                System.out.println(name + " " + slave.getTimerCheckpoint().getLastReadTimeMs());
+            }
+        }
+    }
+}
