@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,7 +26,9 @@ from tests.faults.load import (
 
 FIRST_SECONDS = 180.0
 STEADY_SECONDS = 5.0
-"""Load before the fault, and after every client has sent successfully again."""
+"""Load before the fault, and after the group is whole again."""
+STEADY_FAILURES = 0.05
+"""Share of the attempts that may fail when the group is whole. A queue that refuses writes would fail a quarter."""
 RECOVERY_SECONDS = 300.0
 SETTLE_SECONDS = 120.0
 """Delayed messages and transactions whose end was lost reach their topic later: checks come every 30 s."""
@@ -45,14 +48,18 @@ class Audit:
     times: FaultTimes
     final_master: str
     whole_seconds: float
+    """Time under load after the end of the fault until the group was whole."""
     elections: int
     """Masters that were elected between the begin of the load and its end."""
     findings: Findings
     attempts: Sequence[Attempt]
+    ended: Sequence[str] = ()
+    """Processes that ended by themselves, by the name of their machine."""
 
     @property
     def row(self) -> dict[str, Any]:
         row = build_row(self.fault, self.findings, self.whole_seconds) | {"elections": self.elections}
+        row |= {"single_copies": len(self.single_copies), "ended": len(self.ended)}
         return row | ({"event_gaps": self.event_gaps} if self.times.events else {})
 
     @property
@@ -65,6 +72,14 @@ class Audit:
             ]
             for client in sorted({one.client for one in self.attempts})
         }
+
+    @property
+    def single_copies(self) -> list[str]:
+        """Messages that were sent and acknowledged while a single member ran."""
+        if self.times.alone is None:
+            return []
+        begin, end = self.times.alone
+        return [one.id for one in self.attempts if one.acknowledged and begin < one.begin and (one.end or end) < end]
 
     def lost(self) -> list[dict[str, Any]]:
         """Return what is known of each lost message: times in seconds after the begin of the fault."""
@@ -104,7 +119,9 @@ def run_audit(
 ) -> Audit:
     """Inject a fault under load and compare the ledger with what the master after one more failover stores.
 
-    The other members have the same queues, so each of them would have been as good a master.
+    The other members have the same messages, so each of them would have been as good a master. The load runs until
+    members that come back are in sync. Delayed messages and transactions must arrive before the failover, which would
+    repeat what a master has left out.
 
     Args:
         cluster: deployment, whole.
@@ -115,7 +132,8 @@ def run_audit(
         other_loads: further clients, each with its own workloads.
 
     Raises:
-        AssertionError: the final master does not have the offsets of a consumer group.
+        AssertionError: clients fail although the group is whole, delayed messages or transactions are missing, or the
+            final master does not have the offsets of a consumer group.
         TimeoutError: a client or the group does not recover, the members do not have the same queues, or a consumer
             does not receive an acknowledged message.
     """
@@ -128,42 +146,65 @@ def run_audit(
     load = Loads([remoting, *other_loads])
     load.start()
     try:
-        times = _inject(cluster, fault, load)
+        times, whole = _inject(cluster, fault, load)
         load.stop()
         attempts = load.attempts()
+        require_few_failures([one for one in attempts if one.begin > whole])
+        clusters.commit_offsets(cluster, topics)
         clusters.wait_until_whole(cluster, topics)
-        whole_seconds = (time.monotonic_ns() - times.end) / NANOSECONDS
-        elections = clusters.read_epoch(cluster) - epoch
+        elections = clusters.read_epoch(cluster) - (epoch if times.epoch is None else times.epoch)
         clusters.wait_for_equal_queues(cluster, topics)
         wait_until_received(load, RECEIVE_SECONDS)
+        late = [each for each in everything if each.kind in ASYNCHRONOUS]
+        if late:
+            master = cluster.address(clusters.find_master(cluster))
+            own = [one for one in attempts if one.topic in {each.topic for each in late}]
+            missing = _settle(remoting, [master, *times.other_brokers], own, late).lost
+            assert not missing, f"{len(missing)} messages have not arrived before the failover: {missing[:20]}"
+        failovers = [*(times.events or (times.begin,)), time.monotonic_ns()]
         final_master = clusters.fail_over(cluster)
         skipped = clusters.find_skipped_offsets(cluster, final_master, topics)
         assert not skipped, f"{final_master} does not have the offsets of the consumers: {skipped}"
         brokers = [cluster.address(final_master), *times.other_brokers]
-        findings = _settle(remoting, brokers, attempts, everything)
+        findings = _settle(remoting, brokers, attempts, everything, failovers)
     finally:
         load.close()
+    whole_seconds = (whole - times.end) / NANOSECONDS
     audit = Audit(name, times, final_master, whole_seconds, elections, findings, attempts)
     audit.write(folder)
     return audit
 
 
-def _inject(cluster: Cluster, fault: Fault, load: Load) -> FaultTimes:
+def _inject(cluster: Cluster, fault: Fault, load: Load) -> tuple[FaultTimes, int]:
+    """Return the times of the fault, and when the group was whole again. The load goes on until some seconds later."""
     started = time.monotonic_ns()
     wait_for_successes(load, started, SUCCESSES, FIRST_SECONDS)
     time.sleep(STEADY_SECONDS)
     times = fault(cluster)
     wait_for_successes(load, times.end, SUCCESSES, RECOVERY_SECONDS)
+    clusters.wait_until_whole(cluster)
+    whole = time.monotonic_ns()
     time.sleep(STEADY_SECONDS)
-    return times
+    return times, whole
+
+
+def require_few_failures(attempts: Sequence[Attempt]) -> None:
+    """Assert that hardly any attempt failed."""
+    failed = Counter(one.code for one in attempts if one.failed)
+    assert failed.total() <= STEADY_FAILURES * len(attempts), f"of {len(attempts)} attempts, the group whole: {failed}"
 
 
 def _settle(
-    remoting: JavaLoad, brokers: Sequence[str], attempts: Sequence[Attempt], workloads: Sequence[Workload]
+    remoting: JavaLoad,
+    brokers: Sequence[str],
+    attempts: Sequence[Attempt],
+    workloads: Sequence[Workload],
+    failovers: Sequence[int] = (),
 ) -> Findings:
     """Read the topics until no delayed message and no transaction is missing, or the time for them is over."""
     topics = [each.topic for each in workloads]
     late = {each.topic for each in workloads if each.kind in ASYNCHRONOUS}
+    delays = {each.topic: each.delay_seconds for each in workloads if each.kind == "delayed"}
     topic_of = {attempt.id: attempt.topic for attempt in attempts}
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
@@ -173,7 +214,7 @@ def _settle(
             for index, broker in enumerate(brokers)
             for message in remoting.read_topics(broker, topics)
         ]
-        findings = check(attempts, stored)
+        findings = check(attempts, stored, delays, failovers)
         missing = [id_ for id_ in findings.lost if topic_of[id_] in late]
         if not missing or time.monotonic() > deadline:
             return findings

@@ -36,13 +36,38 @@ MASTER_MAY_CHANGE = frozenset(
         *("links-slow", "packets-lost", "volumes-full", "group-added", "controllers-changed"),
     }
 )
+HALTED = frozenset(
+    {
+        *("master-hung", "slave-hung", "controller-leader-hung"),
+        *("volume-hung-under-master", "volume-hung-under-slave"),
+    }
+)
+"""Faults in which the agent ends a process."""
 SEVERAL_ELECTIONS = {
     "masters-elected": ELECTIONS,
     "master-killed-10-times": KILLS,
     "master-pod-deleted-20-times": DELETIONS,
     "settings-changed": 2,
+    "returning-master-elected": 2,
     "agent-off-and-on": 2,
 }
+
+
+_OTHER_SECONDS = 60.0
+LONGEST_SECONDS: Mapping[str, float] = {
+    **dict.fromkeys(MASTER_STAYS, 6.0),
+    **dict.fromkeys(("controller-leader-killed", "controller-leader-hung", "controller-quorum-lost"), 6.0),
+    "controllers-emptied": 6.0,
+    **dict.fromkeys(("master-killed", "master-hung", "returning-master-elected", "power-lost-by-master"), 20.0),
+    **dict.fromkeys(("volume-hung-under-master", "controllers-isolated-from-master"), 20.0),
+    "everything-killed": 120.0,
+}
+"""Longest times for which faults may stop the writes of remoting clients, in the worst run on a busy machine."""
+
+
+def find_longest(fault: str) -> float:
+    """Return the longest time for which a fault may stop the writes of remoting clients, in seconds."""
+    return LONGEST_SECONDS.get(fault, _OTHER_SECONDS)
 
 
 def find_elections(fault: str) -> tuple[int, float]:

@@ -2,14 +2,19 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from tests.faults.ledger import Attempt, StoredMessage
+from tests.faults.ledger import ROLLED_BACK, Attempt, StoredMessage
 
 NANOSECONDS = 1e9
+EARLY_SECONDS = 1.0
+"""By which a delayed message may come early: the precision of RocketMQ's timer."""
+REPEATED_SECONDS = 15.0
+"""A new master repeats the delayed messages that were due after its position of the timer. A slave copies that of the
+master every 3 s, and the master writes it every 5 s. The rest is for a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,14 @@ class Findings:
     """Acknowledged, and stored behind a later message of the same sharding key in the same queue."""
     moved_keys: list[str]
     """Sharding keys with acknowledged messages in more than one queue."""
+    early: list[str]
+    """Delayed messages that were stored in their topic before they were due."""
+    rolled_back: list[str]
+    """Transactions that their producer rolled back, and that were stored in their topic."""
+    repeated: list[str]
+    """Delayed messages that were stored again after a failover, although they were due long before it."""
+    late: dict[str, float]
+    """Longest time by which the first copy of a message was stored after it was due, in seconds by client."""
     gaps: dict[str, float]
     """Longest time without an acknowledged message that is stored, in seconds by client."""
     codes: dict[str, int] = field(default_factory=dict)
@@ -38,11 +51,23 @@ class Findings:
     @property
     def correct(self) -> bool:
         """Whether nothing was lost, damaged or reordered. Duplicates are allowed: delivery is at least once."""
-        return not (self.lost or self.unexpected or self.out_of_order or self.moved_keys)
+        return not any((self.lost, self.unexpected, self.out_of_order, self.moved_keys, self.early, self.rolled_back))
 
 
-def check(attempts: Sequence[Attempt], stored: Sequence[StoredMessage]) -> Findings:
-    """Compare all attempts of a load with all messages of its topics."""
+def check(
+    attempts: Sequence[Attempt],
+    stored: Sequence[StoredMessage],
+    delays: Mapping[str, float] = {},
+    failovers: Sequence[int] = (),
+) -> Findings:
+    """Compare all attempts of a load with all messages of its topics.
+
+    Args:
+        attempts: the ledger.
+        stored: messages of all topics of the ledger.
+        delays: seconds after which messages are due, by topic. They are due at once in other topics.
+        failovers: times of the failovers, in nanoseconds.
+    """
     by_id = {attempt.id: attempt for attempt in attempts}
     expected = [one for one in stored if one.intact and one.id in by_id and by_id[one.id].topic == one.topic]
     accepted = set(map(_place, expected))
@@ -57,6 +82,10 @@ def check(attempts: Sequence[Attempt], stored: Sequence[StoredMessage]) -> Findi
         unexpected=[one.id for one in stored if _place(one) not in accepted],
         recovered=[attempt.id for attempt in attempts if not attempt.acknowledged and attempt.id in found],
         out_of_order=_find_out_of_order(firsts, by_id),
+        early=[one.id for one in expected if one.age < delays.get(one.topic, 0) - EARLY_SECONDS],
+        rolled_back=sorted({one.id for one in expected if by_id[one.id].code == ROLLED_BACK}),
+        repeated=_find_repeated(expected, by_id, delays, failovers),
+        late=_compute_late(expected, by_id, delays),
         moved_keys=_find_moved_keys(firsts, by_id),
         gaps=_compute_gaps(attempts, set(lost)),
         codes=dict(Counter(attempt.code or "NO_RESULT" for attempt in attempts)),
@@ -93,9 +122,13 @@ def compute_event_gaps(attempts: Iterable[Attempt], events: Sequence[int]) -> li
 def build_row(fault: str, findings: Findings, whole_seconds: float | None) -> dict[str, Any]:
     """Return one row of the table: counts instead of ids."""
     counts = {name: len(value) if isinstance(value, list) else value for name, value in asdict(findings).items()}
-    gaps = {client: round(seconds, 1) for client, seconds in findings.gaps.items()}
+    seconds = {name: _round(getattr(findings, name)) for name in ("gaps", "late")}
     whole = None if whole_seconds is None else round(whole_seconds, 1)
-    return {"fault": fault, **counts, "gaps": gaps, "whole_seconds": whole}
+    return {"fault": fault, **counts, **seconds, "whole_seconds": whole}
+
+
+def _round(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {client: round(one, 1) for client, one in seconds.items()}
 
 
 def _place(one: StoredMessage) -> tuple[str, int, int]:
@@ -143,6 +176,35 @@ def _find_moved_keys(firsts: Iterable[StoredMessage], by_id: dict[str, Attempt])
     for one, key, _ in _select_ordered(firsts, by_id):
         queues[one.topic, key].add(one.queue)
     return sorted(key for (_, key), found in queues.items() if len(found) > 1)
+
+
+def _find_repeated(
+    stored: Iterable[StoredMessage], by_id: Mapping[str, Attempt], delays: Mapping[str, float], failovers: Iterable[int]
+) -> list[str]:
+    copies: dict[str, list[float]] = defaultdict(list)
+    for one in stored:
+        if one.topic in delays:
+            copies[one.id].append(by_id[one.id].begin / NANOSECONDS + one.age)
+    due = {id_: by_id[id_].begin / NANOSECONDS + delays[by_id[id_].topic] for id_ in copies}
+    times = [each / NANOSECONDS for each in failovers]
+    return [
+        id_
+        for id_, copied in copies.items()
+        if any(min(copied) < time < max(copied) and due[id_] < time - REPEATED_SECONDS for time in times)
+    ]
+
+
+def _compute_late(
+    stored: Iterable[StoredMessage], by_id: Mapping[str, Attempt], delays: Mapping[str, float]
+) -> dict[str, float]:
+    first: dict[str, float] = {}
+    for one in stored:
+        first[one.id] = min(one.age - delays.get(one.topic, 0), first.get(one.id, math.inf))
+    late: dict[str, float] = {}
+    for id_, seconds in first.items():
+        client = by_id[id_].client
+        late[client] = max(seconds, late.get(client, 0.0))
+    return late
 
 
 def _compute_gaps(attempts: Iterable[Attempt], lost: set[str]) -> dict[str, float]:

@@ -1,12 +1,15 @@
 """What a fault and an audit need of a deployment, wherever it runs."""
 
+import hashlib
 import os
 import signal
+import struct
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from sandbox.command import run
 from sandbox.messages.remoting import RemotingError
 from sandbox.messages.topic import create_group, create_topic
 from sandbox.polling import until
@@ -21,9 +24,13 @@ MOVING = {READERS, "CID_RMQ_SYS_REVIVE_GROUP", "CID_DefaultHeartBeatSyncerTopic"
 """Groups whose offsets change during an audit. The broker and the proxies have the last three: two for gRPC consumers,
 and one for transactions that no producer decides, which the broker stores again and again."""
 CONSUMERS = "audit-consumers"
-"""Consumer group without consumers, so that its offsets do not change."""
-OFFSETS = {queue: 10 + queue for queue in range(group_status.QUEUES)}
-"""Offsets that the group `CONSUMERS` has committed in the queues of each topic."""
+"""Consumer group without consumers. Its offsets change when the audit commits them."""
+FIRST_OFFSETS = {queue: 10 + queue for queue in range(group_status.QUEUES)}
+"""Offsets that the group `CONSUMERS` has committed in the queues of each topic before the fault."""
+OFFSETS = {queue: 20 + queue for queue in range(group_status.QUEUES)}
+"""Those that it has committed after the fault."""
+_ENTRY = struct.Struct(">qiq")
+"""Entry of a queue: offset in the commit log, size, and hash of the tag."""
 FAILOVER_SECONDS = 180.0
 IN_SYNC = 2
 """Members in sync after a failover."""
@@ -60,7 +67,10 @@ class Cluster(Protocol):
         """Drop what machines receive from others, without an answer. What they send still arrives."""
 
     def heal(self) -> None:
-        """Undo every `drop`."""
+        """Undo every `drop`.
+
+        Raises AssertionError if one of them dropped no packet.
+        """
 
     def kill(self, name: str) -> None:
         """End a process with SIGKILL. It stays ended."""
@@ -146,6 +156,15 @@ def block(cluster: Cluster, left: Iterable[str], right: Iterable[str]) -> None:
     cluster.drop(right, left)
 
 
+def flush_filters(network: str) -> int:
+    """Remove what filters a network namespace, given by its path, and return how many packets were dropped."""
+    inside = ["nsenter", f"--net={network}", "--", "iptables", "--wait"]
+    rules = (line.split() for line in run([*inside, "-nvx", "--list", "INPUT"]).splitlines())
+    dropped = sum(int(rule[0]) for rule in rules if "DROP" in rule[2:3])
+    run([*inside, "--flush", "INPUT"])
+    return dropped
+
+
 @contextmanager
 def pause_processes(processes: Iterable[int]) -> Generator[None]:
     """Stop processes with SIGSTOP, and continue those that still run after the block."""
@@ -172,10 +191,19 @@ def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]]) -> None:
         create_group(master, READERS)
         for topic, kind in wanted:
             create_topic(master, topic, kind)
-            for queue, offset in OFFSETS.items():
+            for queue, offset in FIRST_OFFSETS.items():
                 group_status.set_offset(master, CONSUMERS, topic, queue, offset)
                 group_status.set_offset(master, READERS, topic, queue, 0)
     _require_metadata(cluster, lambda: master, [topic for topic, _ in wanted], 60, "every member has the topics")
+
+
+def commit_offsets(cluster: Cluster, topics: Iterable[str]) -> None:
+    """Commit `OFFSETS` of the group `CONSUMERS` in topics."""
+    master = cluster.address(find_master(cluster))
+    with cluster.observe():
+        for topic in topics:
+            for queue, offset in OFFSETS.items():
+                group_status.set_offset(master, CONSUMERS, topic, queue, offset)
 
 
 def wait_until_whole(cluster: Cluster, topics: Iterable[str] = ()) -> None:
@@ -218,26 +246,50 @@ def _require_metadata(
 
 
 def wait_for_equal_queues(cluster: Cluster, topics: Iterable[str]) -> None:
-    """Wait until the queues of all members have the same entries, so that consumers get the same from each as master.
+    """Wait until the queues of all members have the same messages, so that consumers get the same from each as master.
 
-    An entry is the place of a message in the commit log. No client may send meanwhile.
+    No client may send meanwhile.
 
     Raises TimeoutError.
     """
     wanted = list(topics)
 
     def equal() -> bool:
-        first, *others = (_read_queues(cluster.find_store(name), wanted) for name in cluster.members)
-        return all(each == first for each in others)
+        stores = [cluster.find_store(name) for name in cluster.members]
+        first, *others = (_read_queues(store, wanted) for store in stores)
+        assert first, f"no member has a queue of {wanted}"
+        if any(each != first for each in others):
+            return False
+        expected, *found = (_hash_messages(store, first.values()) for store in stores)
+        return all(each == expected for each in found)
 
-    require(equal, 30, "the queues of all members have the same entries")
+    require(equal, 30, "the queues of all members have the same messages")
 
 
 def _read_queues(store: Path, topics: Iterable[str]) -> dict[str, bytes]:
-    """Return the files of the queues by their path in the store, without the unused rest of the last file."""
+    """Return the entries of the queues by the path of their file in the store."""
     folder = store / "consumequeue"
     files = (path for topic in topics for path in (folder / topic).glob("*/*"))
-    return {str(path.relative_to(folder)): path.read_bytes().rstrip(b"\0") for path in files}
+    return {str(path.relative_to(folder)): _cut_unused(path.read_bytes()) for path in files}
+
+
+def _cut_unused(queue: bytes) -> bytes:
+    """Return the entries of a file, which ends with zeros. An entry does too, if its message has no tag."""
+    used = len(queue.rstrip(b"\0"))
+    return queue[: -(-used // _ENTRY.size) * _ENTRY.size]
+
+
+def _hash_messages(store: Path, queues: Iterable[bytes]) -> bytes:
+    """Return a hash of the messages to which the entries of queues point. Members have the same bytes in their logs."""
+    found = hashlib.blake2b()
+    with ExitStack() as opened:
+        logs = {int(path.name): opened.enter_context(path.open("rb")) for path in (store / "commitlog").iterdir()}
+        for queue in queues:
+            for place, length, _ in _ENTRY.iter_unpack(queue):
+                begin = max((each for each in logs if each <= place), default=None)
+                if begin is not None:  # the file of the oldest messages may be deleted
+                    found.update(os.pread(logs[begin].fileno(), length, place - begin))
+    return found.digest()
 
 
 def find_skipped_offsets(cluster: Cluster, master: str, topics: Iterable[str]) -> dict[str, dict[int, int | None]]:

@@ -17,7 +17,7 @@ from sandbox.progress import Report
 from tests.faults import volumes
 from tests.faults.audit import Audit
 from tests.faults.bare_cluster import BareCluster, start_cluster
-from tests.faults.catalogue import find_elections
+from tests.faults.catalogue import HALTED, find_elections, find_longest
 from tests.faults.disk_faults import DISK_FAULTS
 from tests.faults.process_audit import audit_on_processes
 from tests.faults.results import collect, publish, record
@@ -42,19 +42,22 @@ class AuditFault(Protocol):
 
 AuditDeployed: TypeAlias = Callable[..., Audit]
 """Function that runs a fault of the deployed stack under a load, both given by name."""
-OUTAGE_SECONDS = 20.0
-"""Longest time without writes after a master hangs or is cut off, in the worst run."""
-SLAVE_SECONDS = 6.0
-"""Longest time without writes after a slave is lost."""
 SENT_ONCE = ("java-normal-", "java-fifo-")
 """Clients whose messages may be stored once only. Delayed ones and transactions are stored again by the broker."""
 
 
 def assert_nothing_lost(audit: Audit) -> None:
-    """Assert that each acknowledged message is stored, intact and in order, and that the fault had its effect."""
+    """Assert that each acknowledged message is stored, intact and in order, and that the fault had its effect.
+
+    Writes stop for a limited time, and no process ends that the fault does not end.
+    """
     assert audit.findings.lost == [], audit.lost()
     assert audit.findings.correct, audit.row
+    assert audit.single_copies == [], audit.row
     assert not [id_ for id_ in audit.findings.duplicated if id_.startswith(SENT_ONCE)], audit.row
+    assert audit.findings.repeated == [], audit.row
+    assert audit.findings.gaps["java-normal"] <= find_longest(audit.fault), audit.row
+    assert len(audit.ended) <= (audit.fault in HALTED), audit.ended
     fewest, most = find_elections(audit.fault)
     assert fewest <= audit.elections <= most, audit.row
 

@@ -17,13 +17,18 @@ READY_SECONDS = 120.0
 
 def kill_controller_leader(cluster: Cluster) -> FaultTimes:
     """Kill the controller that leads with SIGKILL, and start it again after some seconds."""
-    return kill_for(cluster, find_master(cluster), [require_leader(cluster)])
+    leader = require_leader(cluster)
+    times = kill_for(cluster, find_master(cluster), [leader])
+    _require_other_leader(cluster, leader)
+    return times
 
 
 def kill_controller_leader_and_master(cluster: Cluster) -> FaultTimes:
     """Kill the controller that leads and the master at the same time, and start them again after some seconds."""
-    master = find_master(cluster)
-    return kill_for(cluster, master, [require_leader(cluster), master])
+    master, leader = find_master(cluster), require_leader(cluster)
+    times = kill_for(cluster, master, [leader, master])
+    _require_other_leader(cluster, leader)
+    return times
 
 
 def lose_controller_quorum(cluster: Cluster) -> FaultTimes:
@@ -40,7 +45,16 @@ def kill_name_servers(cluster: Cluster) -> FaultTimes:
 
 def hang_controller_leader(cluster: Cluster) -> FaultTimes:
     """Stop the controller that leads with SIGSTOP, and wait. It is not continued."""
-    return hang(cluster, find_master(cluster), require_leader(cluster), HANG_SECONDS)
+    leader = require_leader(cluster)
+    times = hang(cluster, find_master(cluster), leader, HANG_SECONDS)
+    _require_other_leader(cluster, leader)
+    return times
+
+
+def _require_other_leader(cluster: Cluster, former: str) -> None:
+    """Assert that another controller leads."""
+    leader = require_leader(cluster)
+    assert leader != former, f"{leader} still leads"
 
 
 def empty_controllers_after_many_events(cluster: BareCluster) -> FaultTimes:

@@ -131,9 +131,11 @@ def _cut_power(cluster: BareCluster, master: str, names: Iterable[str]) -> Fault
     names = list(names)
     begin = time.monotonic_ns()
     cluster.lose_power(names)
+    lost = time.monotonic_ns()
     time.sleep(RESTART_SECONDS)
+    alone = (lost, time.monotonic_ns()) if len(cluster.members) - len(names) < 2 else None
     cluster.restore_power(names)
-    return FaultTimes(begin, time.monotonic_ns(), master)
+    return FaultTimes(begin, time.monotonic_ns(), master, alone=alone)
 
 
 def _freeze(cluster: BareCluster, master: str, name: str) -> FaultTimes:

@@ -19,6 +19,7 @@ from tests.faults.cluster import (
     find_master,
     list_slaves,
     read_state,
+    require,
 )
 
 PARTITION_SECONDS = 28.0
@@ -28,6 +29,9 @@ RESTART_SECONDS = 10.0
 HANG_SECONDS = 40.0
 PAUSE_SECONDS = 25.0
 WRITABLE_SECONDS = 60.0
+LEAVE_SECONDS = 20.0
+"""Time in which a slave that is silent leaves the in-sync set."""
+RETURN_SECONDS = 120.0
 ELECTIONS = 5
 ELECTED_SECONDS = 6.0
 """Time between two elections."""
@@ -44,6 +48,10 @@ class FaultTimes:
     """Begin of each event, for a fault that consists of several."""
     other_brokers: tuple[str, ...] = ()
     """Masters of other groups, `host:port`, which store messages of the load too. They have the topics of the group."""
+    epoch: int | None = None
+    """Epoch of the group just before the fault, if the fault elected a master to prepare itself."""
+    alone: tuple[int, int] | None = None
+    """Time in which a single member ran, so that no message could get a second copy."""
     unreplicated: int = 0
     """Messages that an isolated master has shown its clients, and that no other member has. Other faults count none."""
 
@@ -80,9 +88,18 @@ def isolate_master_except_from_slaves(cluster: Cluster) -> FaultTimes:
 
 
 def disconnect_slave_from_master(cluster: Cluster) -> FaultTimes:
-    """Cut the master off from one slave. Both reach everything else."""
+    """Cut the master off from one slave. Both reach everything else.
+
+    Raises TimeoutError if the slave does not leave the in-sync set.
+    """
     master = find_master(cluster)
-    return _partition(cluster, master, [master], list_slaves(cluster, master)[:1])
+    slave = list_slaves(cluster, master)[0]
+
+    def disturb() -> None:
+        block(cluster, [master], [slave])
+        _await_leaving(cluster, slave)
+
+    return disturb_network(cluster, master, PARTITION_SECONDS, disturb)
 
 
 def deafen_master(cluster: Cluster) -> FaultTimes:
@@ -111,6 +128,29 @@ def kill_master(cluster: Cluster) -> FaultTimes:
     return kill_for(cluster, master, [master])
 
 
+def elect_returning_master(cluster: Cluster) -> FaultTimes:
+    """Kill the master with SIGKILL, start it again after some seconds, and elect it as soon as it is in sync."""
+    master = find_master(cluster)
+    times = kill_for(cluster, master, [master])
+
+    def has_returned() -> bool:
+        state = read_state(cluster)
+        return state is not None and cluster.address(master) in state.in_sync
+
+    require(has_returned, RETURN_SECONDS, f"{master} is in sync", every=0.05)
+    state = read_state(cluster)
+    assert state is not None
+    elected = time.monotonic_ns()
+    elect(cluster, state.ids[cluster.address(master)])
+
+    def is_master() -> bool:
+        state = read_state(cluster)
+        return state is not None and state.master == cluster.address(master)
+
+    require(is_master, RETURN_SECONDS, f"{master} is master")
+    return FaultTimes(times.begin, time.monotonic_ns(), master, (times.begin, elected))
+
+
 def kill_slave(cluster: Cluster) -> FaultTimes:
     """Kill one slave with SIGKILL, and start it again after some seconds."""
     master = find_master(cluster)
@@ -130,9 +170,17 @@ def kill_everything(cluster: Cluster) -> FaultTimes:
 
 
 def hang_slave(cluster: Cluster) -> FaultTimes:
-    """Stop one slave with SIGSTOP, and wait. It is not continued."""
+    """Stop one slave with SIGSTOP, and wait. It is not continued.
+
+    Raises TimeoutError if it does not leave the in-sync set.
+    """
     master = find_master(cluster)
-    return hang(cluster, master, list_slaves(cluster, master)[0])
+    slave = list_slaves(cluster, master)[0]
+    begin = time.monotonic_ns()
+    cluster.hang(slave)
+    _await_leaving(cluster, slave)
+    time.sleep(HANG_SECONDS)
+    return FaultTimes(begin, time.monotonic_ns(), master)
 
 
 def hang_master(cluster: Cluster) -> FaultTimes:
@@ -161,10 +209,13 @@ def kill_for(cluster: Cluster, master: str, names: Iterable[str], seconds: float
     begin = time.monotonic_ns()
     for name in names:
         cluster.kill(name)
+    killed = time.monotonic_ns()
     time.sleep(seconds)
+    started = time.monotonic_ns()
     for name in names:
         cluster.start(name)
-    return FaultTimes(begin, time.monotonic_ns(), master)
+    alone = (killed, started) if len(set(cluster.members) - set(names)) < 2 else None
+    return FaultTimes(begin, time.monotonic_ns(), master, alone=alone)
 
 
 def hang(cluster: Cluster, master: str, name: str, seconds: float = HANG_SECONDS) -> FaultTimes:
@@ -173,6 +224,14 @@ def hang(cluster: Cluster, master: str, name: str, seconds: float = HANG_SECONDS
     cluster.hang(name)
     time.sleep(seconds)
     return FaultTimes(begin, time.monotonic_ns(), master)
+
+
+def _await_leaving(cluster: Cluster, slave: str) -> None:
+    def has_left() -> bool:
+        state = read_state(cluster)
+        return state is not None and cluster.address(slave) not in state.in_sync
+
+    require(has_left, LEAVE_SECONDS, f"{slave} has left the in-sync set")
 
 
 def _can_write(cluster: Cluster) -> bool:
@@ -203,6 +262,7 @@ FAULTS: dict[str, Fault] = {
     "master-deaf": deafen_master,
     "master-paused": pause_master,
     "master-killed": kill_master,
+    "returning-master-elected": elect_returning_master,
     "slave-killed": kill_slave,
     "two-members-killed": kill_two_members,
     "everything-killed": kill_everything,

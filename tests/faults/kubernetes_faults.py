@@ -12,7 +12,7 @@ from sandbox.doctor_faults import made_faults
 from sandbox.doctor_faults.fault_context import FaultContext
 from sandbox.messages.remoting import RemotingError
 from sandbox.polling import until
-from tests.faults.cluster import CLIENTS, answers, block, elect, find_master, list_slaves, read_state
+from tests.faults.cluster import CLIENTS, answers, block, elect, find_master, list_slaves, read_epoch, read_state
 from tests.faults.controller_events import find_leader
 from tests.faults.faults import PARTITION_SECONDS, FaultTimes, disturb_network
 from tests.faults.sandbox_cluster import SandboxCluster
@@ -105,7 +105,7 @@ def delete_pod_without_role(cluster: SandboxCluster) -> FaultTimes:
 def drain_node_of_master_and_leader(cluster: SandboxCluster) -> FaultTimes:
     """Drain the node with the master and the controller leader, and use it again."""
     master = _put_master_beside_leader(cluster)
-    drained = cluster.node_of(master)
+    drained, epoch = cluster.node_of(master), read_epoch(cluster)
     begin = time.monotonic_ns()
     try:
         cluster.kubectl(
@@ -114,7 +114,7 @@ def drain_node_of_master_and_leader(cluster: SandboxCluster) -> FaultTimes:
     finally:
         cluster.kubectl("uncordon", drained.name)
     cluster.wait_until_ready()
-    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin,), epoch=epoch)
 
 
 def lose_node_of_master(cluster: SandboxCluster) -> FaultTimes:
@@ -131,7 +131,7 @@ def isolate_slave(cluster: SandboxCluster) -> FaultTimes:
     """Cut a slave off from everything else."""
     master = find_master(cluster)
     slave = list_slaves(cluster, master)[0]
-    others = [name for name in _machines(cluster) if name != slave]
+    others = [name for name in (*_machines(cluster), *cluster.proxies) if name != slave]
     return disturb_network(cluster, master, PARTITION_SECONDS, lambda: block(cluster, [slave], [CLIENTS, *others]))
 
 
@@ -264,13 +264,13 @@ def _hang(cluster: SandboxCluster, name: str) -> FaultTimes:
 
 
 def _lose_node(cluster: SandboxCluster, master: str) -> FaultTimes:
-    lost = cluster.node_of(master)
+    lost, epoch = cluster.node_of(master), read_epoch(cluster)
     begin = time.monotonic_ns()
     cluster.lose_node(lost)
     time.sleep(NODE_SECONDS)
     cluster.return_node(lost)
     cluster.wait_until_ready()
-    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin,), epoch=epoch)
 
 
 def _repeat(cluster: SandboxCluster, times: int, disturb: Callable[[str], int]) -> FaultTimes:

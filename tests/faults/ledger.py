@@ -2,7 +2,8 @@
 
 A ledger has two lines for each attempt: `begin` (id, client, topic, key, sequence, at) and `end` (id, at, code). An
 attempt without `end` is one whose client was killed. Times are nanoseconds of CLOCK_MONOTONIC, which Java and Python
-share. `code` is SEND_OK only for an acknowledged message. A read-back has one line for each stored message.
+share. `code` is SEND_OK only for an acknowledged message, and ROLLED_BACK for a transaction that its producer did not
+commit. A read-back has one line for each stored message.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ACKNOWLEDGED = "SEND_OK"
+ROLLED_BACK = "ROLLED_BACK"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,15 @@ class Attempt:
     def acknowledged(self) -> bool:
         return self.code == ACKNOWLEDGED
 
+    @property
+    def failed(self) -> bool:
+        return self.code is not None and self.code not in {ACKNOWLEDGED, ROLLED_BACK}
+
+    @property
+    def worker(self) -> str:
+        """What sends one message after the other: a sharding key, or a thread."""
+        return self.key or self.id.rpartition("-")[0]
+
 
 @dataclass(frozen=True)
 class StoredMessage:
@@ -41,6 +52,8 @@ class StoredMessage:
     queue: int
     offset: int
     intact: bool = True
+    age: float = 0.0
+    """Seconds from its sending until it was stored in the queue."""
 
 
 def parse_ledger(lines: Iterable[str]) -> list[Attempt]:
@@ -72,7 +85,9 @@ def parse_ledger(lines: Iterable[str]) -> list[Attempt]:
 def parse_messages(lines: Iterable[str]) -> list[StoredMessage]:
     """Return the messages of a read-back."""
     return [
-        StoredMessage(line["id"], line["topic"], line["queue"], line["offset"], line["intact"])
+        StoredMessage(
+            line["id"], line["topic"], line["queue"], line["offset"], line["intact"], line["ageMillis"] / 1000
+        )
         for line in _parse(lines)
     ]
 

@@ -15,7 +15,7 @@ from sandbox.cache import java
 from sandbox.polling import until
 from sandbox.progress import Report
 from tests.faults.cluster import Cluster
-from tests.faults.ledger import ACKNOWLEDGED, Attempt, StoredMessage, read_ledger, read_messages
+from tests.faults.ledger import Attempt, StoredMessage, read_ledger, read_messages
 
 STOP_SECONDS = 60.0
 READ_SECONDS = 120.0
@@ -242,14 +242,17 @@ class Loads:
 
 
 def wait_for_successes(load: Load, since: int, count: int, seconds: float) -> None:
-    """Wait until each client has `count` acknowledged attempts that began after `since`.
+    """Wait until each client has `count` acknowledged attempts that began after `since`, and each worker one.
 
-    Raises TimeoutError with the clients that have not.
+    Raises TimeoutError with the clients and workers that have not.
     """
 
     def find_missing() -> dict[str, int]:
-        sent = Counter(one.client for one in load.attempts() if one.code == ACKNOWLEDGED and one.begin > since)
-        return {each.client: sent[each.client] for each in load.workloads if sent[each.client] < count}
+        attempts = load.attempts()
+        successes = [one for one in attempts if one.acknowledged and one.begin > since]
+        sent = Counter(one.client for one in successes) + Counter(one.worker for one in successes)
+        needed = dict.fromkeys((one.worker for one in attempts), 1) | {one.client: count for one in load.workloads}
+        return {name: sent[name] for name, least in needed.items() if sent[name] < least}
 
     if not until(lambda: not find_missing(), seconds, every=1):
         raise TimeoutError(f"after {seconds:.0f} s without {count} acknowledged messages: {find_missing()}")

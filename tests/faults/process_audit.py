@@ -1,18 +1,27 @@
 """Audit of a cluster of processes."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tests.faults.audit import Audit, run_audit
 from tests.faults.bare_cluster import BareCluster
 from tests.faults.catalogue import find_fault
+from tests.faults.cluster import require
 from tests.faults.load import WORKLOADS, name_run
+
+READY_SECONDS = 120.0
 
 
 def audit_on_processes(cluster: BareCluster, fault: str, folder: Path, load: str = "normal") -> Audit:
     """Run a fault, given by name, under a load, given by name. Start the processes that a former fault has killed.
 
-    Raises what `run_audit` raises.
+    Raises what `run_audit` raises, and TimeoutError if a controller or a name server is not ready afterwards.
     """
     cluster.start_killed()
+    before = len(cluster.restarts)
     (workloads,) = name_run(WORKLOADS[load])
-    return run_audit(cluster, fault, find_fault(fault, cluster), folder, workloads=workloads)
+    audit = run_audit(cluster, fault, find_fault(fault, cluster), folder, workloads=workloads)
+    for name in (*cluster.controllers, *cluster.name_servers):
+        require(partial(cluster.ready, name), READY_SECONDS, f"{name} is ready")
+    return replace(audit, ended=cluster.restarts[before:])

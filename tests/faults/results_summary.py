@@ -7,7 +7,7 @@ from typing import Any
 ON_SANDBOX, ON_PROCESSES, WITHOUT_AGENT = "On the sandbox", "On processes", "Without the agent"
 SECTIONS = (ON_SANDBOX, ON_PROCESSES, WITHOUT_AGENT)
 _REMOTING, _GRPC = "java-normal", "grpc-normal"
-_WRONG = ("unexpected", "out_of_order", "moved_keys")
+_WRONG = ("unexpected", "out_of_order", "moved_keys", "early", "rolled_back", "single_copies")
 _OF_SECTION = frozenset({"on", "agent"})
 
 
@@ -24,7 +24,8 @@ class Summary:
     lost: Sequence[int]
     duplicated: int
     wrong: int
-    """Messages that are damaged, at another place, unknown or out of order, and sharding keys in two queues."""
+    """Messages that are damaged, at another place, unknown, out of order, early, rolled back or with a single copy, and
+    sharding keys in two queues."""
     remoting: Sequence[float]
     """Longest times without an acknowledged message in seconds, by event or by run."""
     grpc: Sequence[float]

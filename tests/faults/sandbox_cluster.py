@@ -129,11 +129,14 @@ class SandboxCluster:
             self.filter(name, rules)
 
     def heal(self) -> None:
+        dropped = 0
         for path in self._filtered:
             # The network of a pod that has ended is gone, with its rules.
             with suppress(CommandError):
-                run(["nsenter", f"--net={path}", "--", "iptables", "--wait", "--flush", "INPUT"])
+                dropped += clusters.flush_filters(path)
+        filtered = bool(self._filtered)
         self._filtered.clear()
+        assert dropped or not filtered, "no packet was dropped"
 
     def kill(self, name: str) -> None:
         process = self.jvm(name)
@@ -324,7 +327,10 @@ class SandboxCluster:
             run(["ip", "netns", "delete", self.client_netns])
 
     def _client_or_pod_address(self, name: str) -> str:
-        return CLIENT_ADDRESS if name == clusters.CLIENTS else self.address(name).rpartition(":")[0]
+        address = CLIENT_ADDRESS if name == clusters.CLIENTS else self.address(name).rpartition(":")[0]
+        if address == UNKNOWN.rpartition(":")[0]:
+            raise LookupError(f"pod {name} has no address")
+        return address
 
     def has_network(self, name: str) -> bool:
         """Return whether a pod has its address, and the first of its processes runs."""

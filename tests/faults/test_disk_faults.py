@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.faults.conftest import OUTAGE_SECONDS, SLAVE_SECONDS, AuditFault, assert_nothing_lost
+from tests.faults.conftest import AuditFault, assert_nothing_lost
 
 SYNC: Mapping[str, str | int | bool] = {"flushDiskType": "SYNC_FLUSH"}
 SMALL_LOG_FILES: Mapping[str, str | int | bool] = {"mappedFileSizeCommitLog": 1024**2, "maxMessageSize": 65536}
@@ -25,16 +25,10 @@ def test_power_loss_of_some_members_loses_no_acknowledged_message(audit_fault: A
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("fault", "within"),
-    [("volume-hung-under-master", OUTAGE_SECONDS), ("volume-hung-under-slave", SLAVE_SECONDS)],
-)
-def test_a_member_whose_volume_hangs_loses_no_acknowledged_message(
-    audit_fault: AuditFault, fault: str, within: float
-) -> None:
+@pytest.mark.parametrize("fault", ["volume-hung-under-master", "volume-hung-under-slave"])
+def test_a_member_whose_volume_hangs_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
     audit = audit_fault(fault, "normal")
     assert_nothing_lost(audit)
-    assert audit.findings.gaps["java-normal"] <= within, audit.row
 
 
 @pytest.mark.long

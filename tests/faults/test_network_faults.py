@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.conftest import OUTAGE_SECONDS, SLAVE_SECONDS, AuditFault, assert_nothing_lost
+from tests.faults.conftest import AuditFault, assert_nothing_lost
 from tests.faults.load import WORKLOADS
 
 ELECTION_SECONDS = 10.0
@@ -24,8 +24,6 @@ def test_an_isolated_master_loses_no_acknowledged_message(audit_fault: AuditFaul
     if fault == "master-isolated-with-clients":
         # Consumers and timers of this master would continue after the place to which its log is truncated.
         assert audit.times.unreplicated == 0
-    if fault == "controllers-isolated-from-master":
-        assert audit.findings.gaps["java-normal"] <= OUTAGE_SECONDS, audit.row
 
 
 @pytest.mark.long
@@ -34,7 +32,6 @@ def test_a_slave_that_does_not_reach_the_master_leaves_the_in_sync_set_and_loses
 ) -> None:
     audit = audit_fault("master-and-slave-disconnected", "normal")
     assert_nothing_lost(audit)
-    assert audit.findings.gaps["java-normal"] <= SLAVE_SECONDS, audit.row
 
 
 @pytest.mark.long

@@ -8,7 +8,7 @@ import pytest
 from sandbox.polling import until
 from tests.faults import cluster as clusters
 from tests.faults.bare_cluster import BareCluster
-from tests.faults.conftest import OUTAGE_SECONDS, SLAVE_SECONDS, AuditFault, assert_nothing_lost
+from tests.faults.conftest import AuditFault, assert_nothing_lost
 from tests.faults.shared import Shared
 
 ELECTIONS = 4
@@ -25,7 +25,6 @@ def test_a_killed_master_loses_no_acknowledged_message(audit_fault: AuditFault) 
 def test_a_hung_master_is_replaced_and_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
     audit = audit_fault("master-hung", "steady")
     assert_nothing_lost(audit)
-    assert audit.findings.gaps["java-normal"] <= OUTAGE_SECONDS, audit.row
 
 
 @pytest.mark.long
@@ -34,6 +33,12 @@ def test_a_master_that_pauses_until_another_one_is_elected_loses_no_acknowledged
 ) -> None:
     """As a virtual machine does that its host pauses. It goes on as master, with all its connections."""
     audit = audit_fault("master-paused", "normal")
+    assert_nothing_lost(audit)
+
+
+@pytest.mark.long
+def test_a_master_that_is_elected_as_soon_as_it_is_back_loses_and_repeats_nothing(audit_fault: AuditFault) -> None:
+    audit = audit_fault("returning-master-elected", "steady")
     assert_nothing_lost(audit)
 
 
@@ -47,14 +52,12 @@ def test_elections_under_load_lose_no_acknowledged_message(audit_fault: AuditFau
 def test_a_killed_slave_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
     audit = audit_fault("slave-killed", "normal")
     assert_nothing_lost(audit)
-    assert audit.findings.gaps["java-normal"] <= SLAVE_SECONDS, audit.row
 
 
 @pytest.mark.long
 def test_a_hung_slave_leaves_the_in_sync_set_and_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
     audit = audit_fault("slave-hung", "normal")
     assert_nothing_lost(audit)
-    assert audit.findings.gaps["java-normal"] <= SLAVE_SECONDS, audit.row
 
 
 @pytest.mark.long

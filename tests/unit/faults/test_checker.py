@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.faults.checker import build_row, build_timeline, check, compute_event_gaps
-from tests.faults.ledger import Attempt, StoredMessage, parse_ledger, parse_messages
+from tests.faults.ledger import ROLLED_BACK, Attempt, StoredMessage, parse_ledger, parse_messages
 
 TOPIC = "audit-client"
 SECOND = 1_000_000_000
@@ -189,6 +189,10 @@ def test_a_row_has_counts_and_rounded_times() -> None:
         "recovered": 0,
         "out_of_order": 0,
         "moved_keys": 0,
+        "early": 0,
+        "rolled_back": 0,
+        "repeated": 0,
+        "late": {"client": 0.0},
         "gaps": {"client": 1.0},
         "codes": {"SEND_OK": 12},
         "whole_seconds": 12.3,
@@ -228,8 +232,8 @@ def test_an_inconsistent_ledger_is_rejected(lines: list[str], problem: str) -> N
 
 
 def test_a_read_back_is_read() -> None:
-    line = '{"id":"a-0-0","topic":"t","queue":3,"offset":7,"intact":false}\n'
-    assert parse_messages([line]) == [StoredMessage("a-0-0", "t", 3, 7, intact=False)]
+    line = '{"id":"a-0-0","topic":"t","queue":3,"offset":7,"ageMillis":1500,"intact":false}\n'
+    assert parse_messages([line]) == [StoredMessage("a-0-0", "t", 3, 7, intact=False, age=1.5)]
 
 
 @given(
@@ -260,6 +264,51 @@ def test_any_planted_faults_are_found_exactly(
     assert findings.out_of_order == []
     assert findings.moved_keys == []
     assert findings.acknowledged + sum(findings.codes.values()) - findings.codes.get("SEND_OK", 0) == number
+
+
+def test_a_delayed_message_that_is_stored_before_it_is_due_is_found() -> None:
+    sent = attempts(6)
+    stored = [replace(one, age=5.0 if one.id != "client-0-3" else 3.9) for one in store(sent)]
+    findings = check(sent, stored, {TOPIC: 5.0})
+    assert findings.early == ["client-0-3"]
+    assert not findings.correct
+    assert findings.late == {"client": 0.0}
+
+
+def test_the_first_copy_decides_how_late_a_message_is() -> None:
+    sent = attempts(6)
+    stored = [replace(one, age=5.5) for one in store(sent)]
+    repeated = [replace(stored[0], offset=99, age=30.0)]
+    assert check(sent, [*repeated, *stored], {TOPIC: 5.0}).late == {"client": 0.5}
+    assert check(sent, [*repeated, *stored[1:]], {TOPIC: 5.0}).late == {"client": 25.0}
+
+
+def test_a_transaction_that_was_rolled_back_must_not_be_stored() -> None:
+    sent = attempts(4)
+    sent[2] = replace(sent[2], code=ROLLED_BACK)
+    assert check(sent, store(sent)).rolled_back == ["client-0-2"]
+    assert not check(sent, store(sent)).correct
+    findings = check(sent, [one for one in store(sent) if one.id != "client-0-2"])
+    assert findings.correct
+    assert findings.acknowledged == 3
+
+
+def test_only_what_was_due_long_before_a_failover_counts_as_repeated() -> None:
+    # Sent every second and due 5 s later. The failover of second 40 stores all again that were due before it.
+    sent = attempts(60)
+    stored = [replace(one, age=5.0) for one in store(sent)]
+    failover = 40 * SECOND
+    copies = [
+        replace(one, offset=100 + one.offset, age=45.0 - number)
+        for number, one in zip((int(one.id.rpartition("-")[2]) for one in stored), stored, strict=True)
+        if number + 5 < 40
+    ]
+    repeated = check(sent, [*stored, *copies], {TOPIC: 5.0}, [failover]).repeated
+    assert sorted(repeated) == sorted(f"client-0-{number}" for number in range(20))
+    assert check(sent, [*stored, *copies], {TOPIC: 5.0}, [50 * SECOND]).repeated == []
+    assert check(sent, stored, {TOPIC: 5.0}, [failover]).repeated == []
+    # Messages that are due at once are no business of the timer.
+    assert check(sent, [*stored, *copies], {}, [failover]).repeated == []
 
 
 def test_the_gap_of_each_event_is_the_longest_one_before_the_next_event() -> None:

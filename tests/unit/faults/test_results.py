@@ -20,6 +20,10 @@ FINDINGS = Findings(
     recovered=[],
     out_of_order=[],
     moved_keys=[],
+    early=[],
+    rolled_back=[],
+    repeated=[],
+    late={},
     gaps={"java-normal": 3.21},
     codes={"SEND_OK": 10},
 )

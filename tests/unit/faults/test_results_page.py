@@ -13,7 +13,10 @@ from tests.faults.catalogue import ALL_FAULTS
 from tests.faults.results_picture import build_picture
 from tests.faults.results_summary import ON_PROCESSES, ON_SANDBOX, WITHOUT_AGENT, describe_safety, summarize
 
-ADDED_SINCE = {"master-and-slave-disconnected", "master-deaf", "master-paused", "master-volume-replaced"}
+ADDED_SINCE = {
+    *("master-and-slave-disconnected", "master-deaf", "master-paused", "master-volume-replaced"),
+    "returning-master-elected",
+}
 """Faults that are newer than the recorded run."""
 
 

@@ -104,13 +104,17 @@ final class Reader {
         return bytes == null ? List.of() : MessageDecoder.decodes(ByteBuffer.wrap(bytes));
     }
 
-    /** Writes a message that was found at an offset. It has the offset that the broker gave it, which may be another one. */
+    /**
+     * Writes a message that was found at an offset. It has the offset that the broker gave it, which may be another one,
+     * and the age at which it was stored: delayed messages and transactions reach their topic later.
+     */
     private void write(String topic, int queue, long offset, MessageExt message) throws IOException {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("id", Payload.id(message.getBody()));
         line.put("topic", topic);
         line.put("queue", queue);
         line.put("offset", offset);
+        line.put("ageMillis", message.getStoreTimestamp() - message.getBornTimestamp());
         line.put("intact", message.getQueueOffset() == offset && Payload.isIntact(message.getBody()));
         output.write(JSON.toJSONString(line));
         output.write('\n');

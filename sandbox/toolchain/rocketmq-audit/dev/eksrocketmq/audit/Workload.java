@@ -12,8 +12,10 @@ import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.LocalTransactionState;
 import org.apache.rocketmq.client.producer.MessageQueueSelector;
 import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.client.producer.SendStatus;
 import org.apache.rocketmq.client.producer.TransactionListener;
 import org.apache.rocketmq.client.producer.TransactionMQProducer;
+import org.apache.rocketmq.client.producer.TransactionSendResult;
 import org.apache.rocketmq.client.producer.selector.SelectMessageQueueByHash;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
@@ -22,6 +24,7 @@ import org.apache.rocketmq.common.message.MessageExt;
 final class Workload {
     private static final int POLL_MILLIS = 1000;
     private static final int HEARTBEAT_MILLIS = 5000;
+    private static final int ROLLED_BACK = 5; // every fifth transaction of a thread
     private static final Map<String, Boolean> REPORTED = new ConcurrentHashMap<>();
 
     private final LoadPlan.WorkloadPlan plan;
@@ -54,15 +57,24 @@ final class Workload {
                 new TransactionListener() {
                     @Override
                     public LocalTransactionState executeLocalTransaction(Message message, Object argument) {
-                        return LocalTransactionState.COMMIT_MESSAGE;
+                        return decide(message);
                     }
 
                     @Override
                     public LocalTransactionState checkLocalTransaction(MessageExt message) {
-                        return LocalTransactionState.COMMIT_MESSAGE;
+                        return decide(message);
                     }
                 });
         return producer;
+    }
+
+    /** Returns what becomes of a transaction. It follows from the id, so that a later check gets the same answer. */
+    private static LocalTransactionState decide(Message message) {
+        String id = Payload.id(message.getBody());
+        long number = Long.parseLong(id.substring(id.lastIndexOf('-') + 1));
+        return number % ROLLED_BACK == ROLLED_BACK - 1
+                ? LocalTransactionState.ROLLBACK_MESSAGE
+                : LocalTransactionState.COMMIT_MESSAGE;
     }
 
     void start() throws MQClientException {
@@ -70,6 +82,11 @@ final class Workload {
         for (int number = 0; number < plan.threads; number++) {
             int thread = number;
             Thread sender = new Thread(() -> sendUntilStopped(thread), plan.client + "-" + thread);
+            // The others would hide that a thread has ended.
+            sender.setUncaughtExceptionHandler((ended, error) -> {
+                error.printStackTrace();
+                System.exit(1);
+            });
             sender.start();
             threads.add(sender);
         }
@@ -108,7 +125,7 @@ final class Workload {
             ledger.begin(plan, id, key, sequences[slot]++);
             String code = attempt(id, key);
             ledger.end(id, code);
-            if (!code.equals("SEND_OK")) {
+            if (!code.equals("SEND_OK") && !code.equals("ROLLED_BACK")) {
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(plan.pauseMillis));
             }
         }
@@ -122,7 +139,7 @@ final class Workload {
             message.setDelayTimeMs(plan.delayMillis);
         }
         try {
-            return send(message, key).getSendStatus().name();
+            return describe(send(message, key));
         } catch (Exception error) {
             String code = describe(error);
             if (REPORTED.putIfAbsent(plan.client + code, true) == null) {
@@ -141,6 +158,13 @@ final class Workload {
             return producer.send(message, selector, key);
         }
         return producer.send(message);
+    }
+
+    private static String describe(SendResult result) {
+        boolean rolledBack = result.getSendStatus() == SendStatus.SEND_OK
+                && result instanceof TransactionSendResult
+                && ((TransactionSendResult) result).getLocalTransactionState() == LocalTransactionState.ROLLBACK_MESSAGE;
+        return rolledBack ? "ROLLED_BACK" : result.getSendStatus().name();
     }
 
     private static String describe(Throwable error) {
