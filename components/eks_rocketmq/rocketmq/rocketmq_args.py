@@ -58,8 +58,8 @@ class RocketMqArgs(TypedDict):
     break these properties. Default: `strict`."""
     min_in_sync_replicas: NotRequired[int]
     """Number of in-sync members that a write needs. With 2, writes stop for 0.5 to 3 s when a master process fails, and
-    without the agent for 3 to 8 s. With 1, they stop for 1 to 2 s, and messages have one copy until another member is
-    in sync again. Default: the profile's value."""
+    without the agent for 3 to 8 s. With 1, they stop for 0.4 to 2.3 s, and messages have one copy until another member
+    is in sync again. Default: the profile's value."""
     labels: NotRequired[dict[str, str]]
     """Labels of every object of the component, in addition to those that the deployment sets. For labels of pods use
     `pods.labels`. Changing this restarts no pods. Default: none."""

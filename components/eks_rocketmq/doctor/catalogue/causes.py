@@ -111,21 +111,21 @@ _CAUSES = (
         "trust-condition-key",
         "a condition key of the trust policy begins with `https://` or `oidc-provider/`, or names another "
         "issuer; it matches no token",
-        "trust policy evaluated against the claims of the token",
+        "trust policy evaluated against the JWT claims of the token",
         f"none needed: the components write the key without `https://`; {_ADOPT}, then {_UPDATE}",
         "write the key as the issuer without `https://`, and add `:aud`",
     ),
     Cause(
         "trust-subject",
         "the trust policy allows another namespace or service account",
-        "trust policy evaluated against the claim `sub`",
+        "trust policy evaluated against the JWT claim `sub`",
         f"driver: {_ADOPT}; `IrsaRole`: correct `service_accounts`; then {_UPDATE}",
         "write `system:serviceaccount:NAMESPACE:NAME` as the value of `:sub`",
     ),
     Cause(
         "trust-audience",
         "the trust policy requires another audience",
-        "trust policy evaluated against the claim `aud`",
+        "trust policy evaluated against the JWT claim `aud`",
         f"driver: {_ADOPT}; `IrsaRole`: correct `audience`; then {_UPDATE}",
         "write `sts.amazonaws.com` as the value of `:aud`",
     ),
@@ -148,7 +148,7 @@ _CAUSES = (
     Cause(
         "trust-deny",
         "a Deny statement of the trust policy matches the token",
-        "trust policy evaluated against the claims of the token",
+        "trust policy evaluated against the JWT claims of the token",
         f"none needed: the components write no Deny statement; {_ADOPT}, then {_UPDATE}",
         "remove the Deny statement, or exclude the service account from it",
     ),

@@ -39,13 +39,13 @@ _AUTO_MODE_LABEL = "eks.amazonaws.com/compute-type"
 class EbsStorageClass(ComponentResource):
     """A StorageClass for EBS volumes in the zones of their pods, existing or new.
 
-    An adopted class is read and checked at preview, and the component patches only the given fields. Destroying the
+    An existing class is read and checked at preview, and the component patches only the given fields. Destroying the
     stack releases these fields and does not delete the class. A RunError rejects a class of another driver, and
     one that binds volumes before the zone of the pod is known.
 
     A created class encrypts its volumes, retains them, and binds them when a pod is scheduled. A ValueError at preview
     rejects the name of an existing class, values that EBS does not accept, and arguments that are not valid for an
-    adopted class. An invalid value of an output raises a RunError as soon as the value is known.
+    existing class. An invalid value of an output raises a RunError as soon as the value is known.
     """
 
     name: Output[str]

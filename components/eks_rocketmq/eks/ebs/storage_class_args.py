@@ -18,7 +18,7 @@ class EbsStorageClassArgs(TypedDict):
     """Name of an existing class, such as EKS's `gp2`, or with `create` of a new class, such as `rocketmq-gp3`. Changing
     it replaces a class that the stack created. New claims then use the other class, and existing claims keep theirs."""
     create: NotRequired[bool]
-    """Create the class. Names that EKS uses are rejected. Default: False, adopt the existing class of the cluster."""
+    """Create the class. Names that EKS uses are rejected. Default: False, use the existing class of the cluster."""
     allow_volume_expansion: NotRequired[bool]
     """Allow the expansion of the class's volumes. Default: True with `create`, otherwise unchanged. EKS's `gp2` does
     not allow it."""
