@@ -217,6 +217,16 @@ def test_a_slave_has_the_position_of_the_timer_before_it_can_be_elected(run: Run
     assert (position["rocketmq"], position["agent"]) == ("0", "42000")
 
 
+def test_a_broker_forgets_epochs_of_which_its_log_has_no_message(run: Run, version: str) -> None:
+    found = run("EmptyEpochs", {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"})
+    # RocketMQ does not record epoch 6, so it would not find what another master of epoch 5 has written there.
+    assert (found["rocketmq-elected"], found["agent-elected"]) == ("4,5", "4,6")
+    # RocketMQ reports the end of the master's log as its own after a loss of power.
+    assert (found["rocketmq-behind"], found["agent-behind"]) == ("2000", "0")
+    assert found["rocketmq-truncated"] == ("4" if version == "5.3.3" else "4,5")
+    assert found["agent-truncated"] == "4"
+
+
 def test_a_change_of_role_does_not_wait_longer_if_data_of_the_former_master_arrives(run: Run) -> None:
     results = run("LateData")
     # The connection of RocketMQ then ends after a pause of 5 s.

@@ -22,12 +22,14 @@ final class BrokerProbe extends RequestProbe {
     private final int minInSync;
     private final StuckReplication replication = new StuckReplication();
     private final VolumeProbe volume;
+    private final MasterPositions positions;
     private volatile int copiedEpoch = -1;
 
     BrokerProbe(BrokerController controller, int minInSync) {
         super(controller.getNettyServerConfig().getListenPort(), 907, response -> null);
         this.controller = controller;
         this.minInSync = minInSync;
+        this.positions = new MasterPositions(controller);
         this.volume = VolumeProbe.start(controller.getMessageStoreConfig().getStorePathRootDir());
     }
 
@@ -146,8 +148,7 @@ final class BrokerProbe extends RequestProbe {
     /**
      * Copies topics, consumer groups and offsets from the master. Returns what is missing, or null.
      *
-     * <p>RocketMQ copies them up to 13 s after the broker has its role, and only logs what it could not copy. The version
-     * of the offsets does not tell, because it changes with every 500th commit.
+     * <p>RocketMQ copies them up to 13 s after the broker has its role, and only logs what it could not copy.
      */
     String copyMetadata(BrokerOuterAPI api) throws Exception {
         SlaveSynchronize copies = controller.getSlaveSynchronize();
@@ -170,10 +171,7 @@ final class BrokerProbe extends RequestProbe {
                 .containsAll(groups)) {
             return "the consumer groups of the master are not copied yet";
         }
-        controller
-                .getConsumerOffsetManager()
-                .getOffsetTable()
-                .putAll(api.getAllConsumerOffset(master).getOffsetTable());
+        positions.copyOffsets();
         return null;
     }
 }

@@ -3,6 +3,7 @@ package eks_rocketmq;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import org.apache.rocketmq.remoting.protocol.EpochEntry;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.config.FlushDiskType;
 import org.apache.rocketmq.store.ha.HAConnectionState;
@@ -12,15 +13,21 @@ import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
 import org.apache.rocketmq.store.ha.io.HAWriter;
 
 /**
- * A slave's connection to the master that reports its offset at once, with the position of the master's timer, and with
- * {@code SYNC_FLUSH} only what is on the slave's disk.
+ * A slave's connection to the master that reports its offset at once, with the positions of the master, and with {@code
+ * SYNC_FLUSH} only what is on the slave's disk. It knows only epochs of which its log has messages.
  *
  * <p>A slave of RocketMQ that lacks nothing reports its offset {@code haSendHeartbeatInterval} after it has connected.
  * Until then it is not in sync, and the master sends it nothing: after each election, no message was acknowledged for
  * this second.
  *
- * <p>RocketMQ copies the position of the timer 3 s after a change of the role. A slave that was elected before had its
- * own: after a restart that of its last end. It then stored all delayed messages again that were due since.
+ * <p>RocketMQ copies the position of the timer 3 s after a change of the role, and those of the consumers up to 13 s. A
+ * slave that was elected before had its own: after a restart those of its last end. It then stored all delayed messages
+ * again that were due since. A former master that was cut off had read its own copies of pending transactions, which its
+ * log then lost.
+ *
+ * <p>After a loss of power, the files of a slave can have an epoch that begins behind the end of its log. RocketMQ then
+ * reports the end of the master's log as that of the slave, and counts it as in sync. When RocketMQ 5.4.0 or 5.5.0 has
+ * truncated the log, it keeps the epochs of what is gone.
  *
  * <p>RocketMQ reports the end of the log, also with {@code flushDiskType=SYNC_FLUSH}. Then a message is acknowledged
  * when it is on the master's disk and in the memory of the slaves. If all members lose their power, the controllers may
@@ -31,14 +38,18 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
     private static final long NEW_MASTER_NANOS = 15_000_000_000L;
     private static final long PAUSE_MILLIS = 100;
 
-    private final Runnable copyTimer;
+    private final Runnable copyPositions;
     private volatile long lastChange = System.nanoTime() - NEW_MASTER_NANOS;
 
     ConfirmedHAClient(
-            AutoSwitchHAService service, DefaultMessageStore store, EpochFileCache epochs, Long id, Runnable copyTimer)
+            AutoSwitchHAService service,
+            DefaultMessageStore store,
+            EpochFileCache epochs,
+            Long id,
+            Runnable copyPositions)
             throws IOException {
         super(service, store, epochs, id);
-        this.copyTimer = copyTimer;
+        this.copyPositions = copyPositions;
     }
 
     /** Called by the constructor, and each time the slave gets another master. */
@@ -77,18 +88,35 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
         }
     }
 
-    /** Copies the position of the timer, and makes the next report due, when the slave begins to replicate. */
+    /**
+     * Called when the slave begins to compare its log with that of the master ({@code HANDSHAKE}), and when it begins to
+     * replicate ({@code TRANSFER}). Then it copies the positions of the master, and the next report is due.
+     */
     @Override
     public void changeCurrentState(HAConnectionState state) {
         super.changeCurrentState(state);
-        if (state == HAConnectionState.TRANSFER) {
-            copyTimer.run();
-            try {
-                PrivateFields.write(AutoSwitchHAClient.class, "lastWriteTimestamp", this, 0L);
-            } catch (ReflectiveOperationException error) {
-                throw new IllegalStateException("cannot report the slave's offset at once", error);
+        try {
+            if (state == HAConnectionState.HANDSHAKE || state == HAConnectionState.TRANSFER) {
+                forgetEmptyEpochs();
             }
+            if (state == HAConnectionState.TRANSFER) {
+                copyPositions.run();
+                PrivateFields.write(AutoSwitchHAClient.class, "lastWriteTimestamp", this, 0L);
+            }
+        } catch (ReflectiveOperationException error) {
+            throw new IllegalStateException("this version of RocketMQ reports the slave's offset in another way", error);
         }
+    }
+
+    /** Forgets epochs that begin at the end of the log or behind it. The next data of the master have theirs again. */
+    private void forgetEmptyEpochs() throws ReflectiveOperationException {
+        EpochFileCache epochs = PrivateFields.read(AutoSwitchHAClient.class, "epochCache", this);
+        DefaultMessageStore store = PrivateFields.read(AutoSwitchHAClient.class, "messageStore", this);
+        EpochEntry last = epochs == null ? null : epochs.lastEntry();
+        if (last != null && last.getStartOffset() >= store.getMaxPhyOffset()) {
+            epochs.truncateSuffixByOffset(store.getMaxPhyOffset());
+        }
+        PrivateFields.write(AutoSwitchHAClient.class, "currentReceivedEpoch", this, -1);
     }
 
     /** Flushes the log before each report. The thread that appends to the log also reports, so nothing is added. */

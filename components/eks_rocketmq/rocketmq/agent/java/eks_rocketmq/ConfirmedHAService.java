@@ -46,7 +46,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private static final long STALLED_NANOS = 1_000_000_000L;
 
     private final Proposals proposals;
-    private final Runnable copyTimer;
+    private final Runnable copyPositions;
     private final int port;
     private volatile Set<Long> confirmed = Collections.emptySet();
     private final SmallFiles files;
@@ -54,9 +54,9 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private volatile Master master;
     volatile boolean becomingMaster; // visible for tests
 
-    ConfirmedHAService(MessageStoreConfig config, Proposals proposals, Runnable copyTimer) {
+    ConfirmedHAService(MessageStoreConfig config, Proposals proposals, Runnable copyPositions) {
         this.proposals = proposals;
-        this.copyTimer = copyTimer;
+        this.copyPositions = copyPositions;
         this.port = config.getHaListenPort(); // the same for all members
         this.files = new SmallFiles(config.getStorePathRootDir());
     }
@@ -73,8 +73,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         ConfirmedHAService service = new ConfirmedHAService(
                 controller.getMessageStoreConfig(),
                 Proposals.of(controller),
-                // It logs what it could not copy, and RocketMQ repeats it every 3 s.
-                controller.getSlaveSynchronize()::syncTimerCheckPoint);
+                new MasterPositions(controller)::copy);
         PrivateFields.write(DefaultMessageStore.class, "haService", controller.getMessageStore(), service);
         PrivateFields.write(ReplicasManager.class, "haService", controller.getReplicasManager(), service);
         FencedSends.install(controller, service.term::get);
@@ -178,6 +177,10 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      * last message. The new master gave its first message the same place in the queue, so this acknowledged message
      * could not be consumed. A slave ends in an incomplete message if the master had more than 32 KiB to send. RocketMQ
      * then waits 5 s for the queues to get it.
+     *
+     * <p>Returns the end of the log, from which on the new master forgets all epochs. RocketMQ returns -1 if it truncates
+     * nothing. An epoch that got no message then stays, and that of the new master, which begins at the same place, is
+     * not recorded. Two masters that have written behind this place could not be told apart.
      */
     @Override
     public long truncateInvalidMsg() throws RocksDBException {
@@ -186,7 +189,8 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         }
         awaitQueues();
         if (!endsIncomplete()) {
-            return super.truncateInvalidMsg();
+            super.truncateInvalidMsg();
+            return defaultMessageStore.getMaxPhyOffset();
         }
         long end = defaultMessageStore.getReputFromOffset();
         defaultMessageStore.setConfirmOffset(end); // the queues need no more
@@ -243,7 +247,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private void setConfirmedClient(Long id) {
         try {
             EpochFileCache epochs = PrivateFields.read(AutoSwitchHAService.class, "epochCache", this);
-            HAClient client = new ConfirmedHAClient(this, defaultMessageStore, epochs, id, copyTimer);
+            HAClient client = new ConfirmedHAClient(this, defaultMessageStore, epochs, id, copyPositions);
             PrivateFields.write(AutoSwitchHAService.class, "haClient", this, client);
         } catch (ReflectiveOperationException | IOException error) {
             throw new IllegalStateException("cannot connect to masters", error);
