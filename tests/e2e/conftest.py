@@ -4,8 +4,10 @@ The files run in the order of their names and depend on each other: the incident
 identities, faults, and the end of the stack.
 """
 
+import json
 import os
 import subprocess
+import uuid
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -51,7 +53,13 @@ def deployed(stack: Sandbox) -> Sandbox:
 
 @pytest.fixture(scope="module")
 def stopped(stack: Sandbox) -> Sandbox:
-    """Sandbox with the stack's RocketMQ stopped, so that another one can run. `deployed` starts it again."""
+    """Sandbox with the stack's RocketMQ stopped, so that another one can run. `deployed` starts it again.
+
+    Messages are sent before, see `sent_before_stop`.
+    """
+    if not stack.is_stopped():
+        stack.rocketmq.ensure_topic()
+        stack.sent_before_stop.write_text(json.dumps(stack.rocketmq.send(5, f"stopped-{uuid.uuid4().hex[:6]}")))
     stack.stop()
     return stack
 

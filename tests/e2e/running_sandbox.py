@@ -118,7 +118,7 @@ class Sandbox:
         A machine with two processors has room for one deployment at a time.
         """
         kept = self._replicas(namespace)
-        if kept.exists():
+        if self.is_stopped(namespace):
             return
         # The original brokers may be in the same namespace.
         own = ("-n", namespace, "-l", "app.kubernetes.io/managed-by=pulumi")
@@ -131,10 +131,19 @@ class Sandbox:
             chosen = f"{own[-1]},app=rocketmq-broker" if names is brokers else own[-1]
             eventually(lambda: not self.objects("pods", *own[:-1], chosen), 300, "its pods have ended")  # noqa: B023
 
+    @property
+    def sent_before_stop(self) -> Path:
+        """File with the bodies of the messages that were sent before the last stop of the stack's RocketMQ."""
+        return self.instance.root / "sent-before-stop.json"
+
+    def is_stopped(self, namespace: str = "rocketmq") -> bool:
+        """Return whether `stop` has scaled the workloads of a RocketMQ to zero."""
+        return self._replicas(namespace).exists()
+
     def start(self, namespace: str = "rocketmq") -> None:
         """Restore the replicas of all workloads that `stop` has scaled, all at once, and wait until they are ready."""
         kept = self._replicas(namespace)
-        if not kept.exists():
+        if not self.is_stopped(namespace):
             return
         replicas = json.loads(kept.read_text())
         for name, count in replicas.items():

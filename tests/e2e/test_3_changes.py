@@ -95,7 +95,7 @@ def test_manual_drift_is_detected_and_repaired(deployed: Sandbox) -> None:
 
 def test_driver_works_with_generated_permissions(deployed: Sandbox) -> None:
     generated = deployed.changed(lambda config: config["eks-rocketmq:ebsCsi"].update(permissions="generated"))
-    deployed.pulumi("up", "-s", "prod", "--yes", *generated)
+    deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview", *generated)
     with deployed.aws("iam") as iam:
         assert iam.list_attached_role_policies(RoleName="eks-ebs-csi-driver")["AttachedPolicies"] == []
     before = {volume["VolumeId"] for volume in deployed.driver_volumes()}
@@ -110,7 +110,7 @@ def test_driver_works_with_generated_permissions(deployed: Sandbox) -> None:
         return {volume["VolumeId"] for volume in deployed.driver_volumes()}
 
     eventually(lambda: made not in left(), 120, "the driver has detached and deleted the volume")
-    deployed.pulumi("up", "-s", "prod", "--yes")
+    deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview")
 
 
 def _writer(name: str) -> list[dict[str, Any]]:
@@ -162,5 +162,5 @@ def test_driver_and_provider_are_given_to_another_owner_and_adopted_again(deploy
         assert eks.describe_addon(**addon)["addon"]["status"] == "ACTIVE"
         assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER_ARN)["ClientIDList"]
     deployed.adopt()
-    deployed.pulumi("up", "-s", "prod", "--yes")
+    deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview")
     deployed.pulumi("preview", "-s", "prod", "--expect-no-changes")

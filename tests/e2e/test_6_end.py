@@ -24,7 +24,7 @@ def test_destroy_is_rejected_while_the_data_is_protected(deployed: Sandbox) -> N
 def test_destroy_is_rejected_while_the_namespace_contains_the_original_brokers(deployed: Sandbox) -> None:
     incident.apply(deployed.instance, deployed.tools)
     unprotected = deployed.changed(lambda config: config["eks-rocketmq:rocketmq"].update(protectData=False))
-    deployed.pulumi("up", "-s", "prod", "--yes", *unprotected)
+    deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview", *unprotected)
     eventually(
         lambda: len(incident.claim_phases(deployed.instance, deployed.tools)) == 2, 60, "the original brokers are there"
     )

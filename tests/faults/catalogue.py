@@ -34,6 +34,7 @@ MASTER_MAY_CHANGE = frozenset(
     {
         *("controller-leader-killed", "controller-leader-hung", "controller-quorum-lost", "controllers-emptied"),
         *("links-slow", "packets-lost", "volumes-full", "group-added", "controllers-changed"),
+        *("everything-killed", "brokers-killed"),
     }
 )
 HALTED = frozenset(
