@@ -71,8 +71,14 @@ def create_topic(master: str, topic: str, kind: str = "") -> None:
     remoting.invoke(master, remoting.CREATE_TOPIC, fields, seconds=remoting.SINGLE_REQUEST_SECONDS)
 
 
-def create_group(master: str, group: str) -> None:
-    """Create a consumer group on one broker, `host:port`."""
-    settings = {"groupName": group, "consumeEnable": True, "consumeFromMinEnable": True, "retryQueueNums": 1}
+def create_group(master: str, group: str, *, orderly: bool = False) -> None:
+    """Create a consumer group on one broker, `host:port`. An orderly one gets messages in the order of their queue."""
+    settings = {
+        "groupName": group,
+        "consumeEnable": True,
+        "consumeFromMinEnable": True,
+        "consumeMessageOrderly": orderly,
+        "retryQueueNums": 1,
+    }
     body = json.dumps(settings).encode()
     remoting.invoke(master, remoting.CREATE_GROUP, body=body, seconds=remoting.SINGLE_REQUEST_SECONDS)

@@ -132,8 +132,8 @@ def run_audit(
         other_loads: further clients, each with its own workloads.
 
     Raises:
-        AssertionError: clients fail although the group is whole, delayed messages or transactions are missing, or the
-            final master does not have the offsets of a consumer group.
+        AssertionError: clients fail although the group is whole, a consumer receives messages out of order, delayed
+            messages or transactions are missing, or the final master does not have the offsets of a consumer group.
         TimeoutError: a client or the group does not recover, the members do not have the same queues, or a consumer
             does not receive an acknowledged message.
     """
@@ -155,6 +155,8 @@ def run_audit(
         elections = clusters.read_epoch(cluster) - (epoch if times.epoch is None else times.epoch)
         clusters.wait_for_equal_queues(cluster, topics)
         wait_until_received(load, RECEIVE_SECONDS)
+        disordered = load.list_received_out_of_order()
+        assert not disordered, f"received after a later message of the same key: {disordered[:20]}"
         late = [each for each in everything if each.kind in ASYNCHRONOUS]
         if late:
             master = cluster.address(clusters.find_master(cluster))

@@ -92,6 +92,19 @@ def check(
     )
 
 
+def find_received_out_of_order(attempts: Iterable[Attempt], received: Iterable[str]) -> list[str]:
+    """Return the acknowledged messages that a consumer received first after a later one of the same sharding key."""
+    ordered = {one.id: one for one in attempts if one.acknowledged and one.key is not None}
+    highest: dict[str | None, int] = {}
+    found = []
+    for id_ in dict.fromkeys(received):
+        if (one := ordered.get(id_)) is not None:
+            if one.sequence < highest.get(one.key, -1):
+                found.append(id_)
+            highest[one.key] = max(one.sequence, highest.get(one.key, -1))
+    return found
+
+
 def build_timeline(attempts: Iterable[Attempt], zero: int) -> dict[int, dict[str, int]]:
     """Return the number of attempts by result, by whole seconds after `zero`."""
     seconds: dict[int, Counter[str]] = defaultdict(Counter)

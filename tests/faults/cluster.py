@@ -20,7 +20,9 @@ CLIENTS = "clients"
 """Name of the clients' machine, beside the names of members, controllers and name servers."""
 READERS = "audit-readers"
 """Consumer group that receives messages during an audit, so that its offsets change."""
-MOVING = {READERS, "CID_RMQ_SYS_REVIVE_GROUP", "CID_DefaultHeartBeatSyncerTopic", "CID_RMQ_SYS_TRANS"}
+FIFO_READERS = "audit-fifo-readers"
+"""The same for FIFO messages, which it receives in their order."""
+MOVING = {READERS, FIFO_READERS, "CID_RMQ_SYS_REVIVE_GROUP", "CID_DefaultHeartBeatSyncerTopic", "CID_RMQ_SYS_TRANS"}
 """Groups whose offsets change during an audit. The broker and the proxies have the last three: two for gRPC consumers,
 and one for transactions that no producer decides, which the broker stores again and again."""
 CONSUMERS = "audit-consumers"
@@ -189,11 +191,13 @@ def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]]) -> None:
     with cluster.observe():
         create_group(master, CONSUMERS)
         create_group(master, READERS)
+        create_group(master, FIFO_READERS, orderly=True)
         for topic, kind in wanted:
             create_topic(master, topic, kind)
             for queue, offset in FIRST_OFFSETS.items():
                 group_status.set_offset(master, CONSUMERS, topic, queue, offset)
-                group_status.set_offset(master, READERS, topic, queue, 0)
+                for readers in (READERS, FIFO_READERS):
+                    group_status.set_offset(master, readers, topic, queue, 0)
     _require_metadata(cluster, lambda: master, [topic for topic, _ in wanted], 60, "every member has the topics")
 
 

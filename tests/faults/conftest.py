@@ -43,7 +43,8 @@ class AuditFault(Protocol):
 AuditDeployed: TypeAlias = Callable[..., Audit]
 """Function that runs a fault of the deployed stack under a load, both given by name."""
 SENT_ONCE = ("java-normal-", "java-fifo-")
-"""Clients whose messages may be stored once only. Delayed ones and transactions are stored again by the broker."""
+"""Clients whose messages may be stored once only. Brokers store delayed ones and transactions again, and a gRPC client
+repeats a send by itself."""
 
 
 def assert_nothing_lost(audit: Audit) -> None:

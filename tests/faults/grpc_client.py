@@ -1,9 +1,9 @@
-"""Producers with RocketMQ's Python SDK that keep a ledger, and a consumer: `grpc_client.py PLAN`.
+"""Producers with RocketMQ's Python SDK that keep a ledger, and consumers: `grpc_client.py PLAN`.
 
 They send until a line arrives on its standard input, and print `stopped` after the last attempt. The plan and the
-ledger are those of the Java load generator. The consumer receives and acknowledges the messages until the program ends,
-and writes their ids to the file `received`. The program runs with an interpreter of its own and imports nothing of this
-repository.
+ledger are those of the Java load generator. One consumer for each group of the plan receives and acknowledges the
+messages of its topics until the program ends, and writes their ids to the file `received`. The program runs with an
+interpreter of its own and imports nothing of this repository.
 """
 
 import json
@@ -31,20 +31,20 @@ INVISIBLE_SECONDS = 20
 """Time after which a message comes again that was not acknowledged."""
 
 
-class Ledger:
-    """Append-only record of every attempt."""
+class Lines:
+    """Append-only file, for several threads."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._lock = threading.Lock()
 
-    def write(self, line: dict[str, Any]) -> None:
+    def write(self, line: str) -> None:
         with self._lock:
-            self._file.write(json.dumps(line) + "\n")
+            self._file.write(line + "\n")
             self._file.flush()
 
 
-def send(producer: Producer, plan: dict[str, Any], ledger: Ledger, thread: int, stopped: threading.Event) -> None:
+def send(producer: Producer, plan: dict[str, Any], ledger: Lines, thread: int, stopped: threading.Event) -> None:
     """Send one message after the other."""
     period = plan["threads"] / plan["rate"] if plan["rate"] else 0.0
     number = 0
@@ -55,27 +55,28 @@ def send(producer: Producer, plan: dict[str, Any], ledger: Ledger, thread: int, 
         # The reader calls a body intact if it is its id, a line feed, and bytes that follow from the id: here none.
         message.topic, message.keys, message.body = plan["topic"], id_, f"{id_}\n".encode()
         first = {"event": "begin", "id": id_, "client": plan["client"], "topic": plan["topic"], "sequence": number}
-        ledger.write({**first, "at": time.monotonic_ns()})
+        if plan["kind"] == "fifo":
+            message.message_group = first["key"] = f"{plan['client']}-{thread}"
+        ledger.write(json.dumps({**first, "at": time.monotonic_ns()}))
         try:
             producer.send(message)
             code = "SEND_OK"
         except Exception as error:  # noqa: BLE001 (every error is a result)
             code = type(error).__name__
             print(f"{id_}: {code}: {error}", file=sys.stderr, flush=True)
-        ledger.write({"event": "end", "id": id_, "at": time.monotonic_ns(), "code": code})
+        ledger.write(json.dumps({"event": "end", "id": id_, "at": time.monotonic_ns(), "code": code}))
         number += 1
         pause = 0.0 if code == "SEND_OK" else plan["pauseMillis"] / 1000
         stopped.wait(max(pause, begun + period - time.monotonic(), 0))
 
 
-def receive(plan: dict[str, Any], file: TextIO) -> None:
+def receive(endpoint: str, group: str, topics: list[str], received: Lines) -> None:
     """Receive and acknowledge messages, and write the id of each one."""
-    consumer, failures = start_consumer(plan), 0
+    consumer, failures = start_consumer(endpoint, group, topics), 0
     while True:
         try:
             for message in consumer.receive(BATCH, INVISIBLE_SECONDS) or []:
-                file.write(message.body.decode().partition("\n")[0] + "\n")
-                file.flush()
+                received.write(message.body.decode().partition("\n")[0])
                 consumer.ack(message)
             failures = 0
         except Exception as error:  # noqa: BLE001 (a failover; what was not acknowledged comes again)
@@ -84,7 +85,7 @@ def receive(plan: dict[str, Any], file: TextIO) -> None:
             failures += 1
         if failures == FAILURES:
             # A proxy that has restarted refuses a consumer until it sends its settings again, every 300 s.
-            consumer, failures = start_consumer(plan), 0
+            consumer, failures = start_consumer(endpoint, group, topics), 0
 
 
 def start(create: Callable[[], Client]) -> Client:
@@ -107,11 +108,12 @@ def start_producer(endpoint: str, topic: str) -> Producer:
     return start(lambda: Producer(ClientConfiguration(endpoint, Credentials("", "")), (topic,)))
 
 
-def start_consumer(plan: dict[str, Any]) -> SimpleConsumer:
-    """Return a consumer of all topics."""
-    topics = {each["topic"]: FilterExpression() for each in plan["workloads"]}
-    configuration = ClientConfiguration(plan["endpoint"], Credentials("", ""))
-    return start(lambda: SimpleConsumer(configuration, plan["consumerGroup"], topics, await_duration=3))
+def start_consumer(endpoint: str, group: str, topics: list[str]) -> SimpleConsumer:
+    """Return a consumer of topics."""
+    configuration = ClientConfiguration(endpoint, Credentials("", ""))
+    return start(
+        lambda: SimpleConsumer(configuration, group, dict.fromkeys(topics, FilterExpression()), await_duration=3)
+    )
 
 
 def main(path: str) -> None:
@@ -121,7 +123,7 @@ def main(path: str) -> None:
         Path(plan["ledger"]).open("a", encoding="utf-8") as file,
         Path(plan["received"]).open("a", encoding="utf-8") as received,
     ):
-        ledger = Ledger(file)
+        ledger, ids = Lines(file), Lines(received)
         threads = [
             threading.Thread(target=send, args=(producer, each, ledger, number, stopped), daemon=True)
             for each in plan["workloads"]
@@ -130,7 +132,8 @@ def main(path: str) -> None:
         ]
         for thread in threads:
             thread.start()
-        threading.Thread(target=receive, args=(plan, received), daemon=True).start()
+        for group, topics in plan["consumers"].items():
+            threading.Thread(target=receive, args=(plan["endpoint"], group, topics, ids), daemon=True).start()
         sys.stdin.readline()
         stopped.set()
         for thread in threads:

@@ -97,6 +97,9 @@ class Load(Protocol):
     def list_unreceived(self) -> list[str]:
         """Return the acknowledged messages that its consumers have not received yet."""
 
+    def list_received_out_of_order(self) -> list[str]:
+        """Return the acknowledged messages that its consumers received after a later one of the same sharding key."""
+
 
 @dataclass(kw_only=True)
 class ClientProcess(ABC):
@@ -163,6 +166,9 @@ class ClientProcess(ABC):
         return read_ledger(self.ledger) if self.ledger.exists() else []
 
     def list_unreceived(self) -> list[str]:
+        return []
+
+    def list_received_out_of_order(self) -> list[str]:
         return []
 
     def _log(self) -> str:
@@ -239,6 +245,9 @@ class Loads:
 
     def list_unreceived(self) -> list[str]:
         return [id_ for part in self.parts for id_ in part.list_unreceived()]
+
+    def list_received_out_of_order(self) -> list[str]:
+        return [id_ for part in self.parts for id_ in part.list_received_out_of_order()]
 
 
 def wait_for_successes(load: Load, since: int, count: int, seconds: float) -> None:

@@ -12,7 +12,10 @@ from tests.faults.sandbox_cluster import SandboxCluster
 
 ALL_ROLES = frozenset({"agent-off-and-on", "controllers-changed"})
 """Faults that replace the pods of all name servers, and so their addresses."""
-GRPC = (Workload("grpc-normal", threads=2, rate=20.0),)
+GRPC = (
+    Workload("grpc-normal", threads=2, rate=20.0),
+    Workload("grpc-fifo", kind="fifo", threads=2, rate=10.0),
+)
 
 
 def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: str = "normal") -> Audit:

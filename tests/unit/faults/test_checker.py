@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.checker import build_row, build_timeline, check, compute_event_gaps
+from tests.faults.checker import build_row, build_timeline, check, compute_event_gaps, find_received_out_of_order
 from tests.faults.ledger import ROLLED_BACK, Attempt, StoredMessage, parse_ledger, parse_messages
 
 TOPIC = "audit-client"
@@ -309,6 +309,19 @@ def test_only_what_was_due_long_before_a_failover_counts_as_repeated() -> None:
     assert check(sent, stored, {TOPIC: 5.0}, [failover]).repeated == []
     # Messages that are due at once are no business of the timer.
     assert check(sent, [*stored, *copies], {}, [failover]).repeated == []
+
+
+def test_a_message_that_is_received_after_a_later_one_of_its_key_is_found() -> None:
+    sent = [*attempts(9)]
+    ids = [one.id for one in sent]
+    assert find_received_out_of_order(sent, ids) == []
+    # Again, or those of another key first.
+    assert find_received_out_of_order(sent, [*ids[:6], *ids[:4], *ids[6:]]) == []
+    assert find_received_out_of_order(sent, sorted(ids, key=lambda id_: int(id_.rpartition("-")[2]) % KEYS)) == []
+    assert find_received_out_of_order(sent, [ids[3], ids[0], *ids[1:]]) == [ids[0]]
+    # Without an acknowledgement, the broker may store the earlier message later.
+    sent[0] = replace(sent[0], code="FLUSH_SLAVE_TIMEOUT")
+    assert find_received_out_of_order(sent, [ids[3], ids[0], *ids[1:]]) == []
 
 
 def test_the_gap_of_each_event_is_the_longest_one_before_the_next_event() -> None:
