@@ -15,6 +15,7 @@ import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.store.CommitLog;
 import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.DispatchRequest;
 import org.apache.rocketmq.store.PutMessageStatus;
 import org.apache.rocketmq.store.SelectMappedBufferResult;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
@@ -185,7 +186,9 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     @Override
     public long truncateInvalidMsg() throws RocksDBException {
         if (!becomingMaster) {
-            return super.truncateInvalidMsg();
+            return defaultMessageStore.dispatchBehindBytes() > 0
+                    ? super.truncateInvalidMsg()
+                    : truncateUnconfirmed();
         }
         awaitQueues();
         if (!endsIncomplete()) {
@@ -195,6 +198,44 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         long end = defaultMessageStore.getReputFromOffset();
         defaultMessageStore.setConfirmOffset(end); // the queues need no more
         defaultMessageStore.truncateDirtyFiles(end);
+        return end;
+    }
+
+    /**
+     * Removes an incomplete message at the end of a slave's log, and returns its place, or -1.
+     *
+     * <p>RocketMQ looks only at what the queues may have. If the log of the next master ends where this message begins,
+     * the slave refuses to truncate its log there, and never gets in sync until it is restarted.
+     */
+    private long truncateUnconfirmed() throws RocksDBException {
+        long end = findEnd(defaultMessageStore.getReputFromOffset());
+        if (end == defaultMessageStore.getMaxPhyOffset()) {
+            return -1;
+        }
+        defaultMessageStore.truncateDirtyFiles(end);
+        return end;
+    }
+
+    /** Returns where the complete messages end that begin at an offset. */
+    private long findEnd(long begin) {
+        CommitLog log = defaultMessageStore.getCommitLog();
+        long end = begin;
+        while (end < defaultMessageStore.getMaxPhyOffset()) {
+            SelectMappedBufferResult rest = log.getData(end);
+            if (rest == null) {
+                return end;
+            }
+            try {
+                DispatchRequest message = log.checkMessageAndReturnSize(rest.getByteBuffer(), false, false);
+                if (!message.isSuccess()) {
+                    return end;
+                }
+                // A file ends with a mark of the size 0.
+                end = message.getMsgSize() > 0 ? end + message.getMsgSize() : log.rollNextFile(end);
+            } finally {
+                rest.release();
+            }
+        }
         return end;
     }
 
