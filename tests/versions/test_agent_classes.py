@@ -171,6 +171,22 @@ def test_a_message_that_a_consumer_has_not_acknowledged_is_stored_when_the_group
     assert int(results["agent-client"]) < 500 <= int(results["agent-repeater"])
 
 
+@pytest.mark.parametrize("key_value_service", ["false", "true"])
+def test_a_new_master_commits_no_message_of_a_fifo_group_that_was_not_acknowledged(
+    run: Run, key_value_service: str
+) -> None:
+    service = dict.fromkeys(("popConsumerKVServiceInit", "popConsumerKVServiceEnable"), key_value_service)
+    committed = run("LostOrder", {"timerWheelEnable": "true", **service})
+    # RocketMQ commits the messages 5 to 7 with the acknowledgement of 8.
+    assert committed["rocketmq-last"] == committed["rocketmq-queue"] == "9"
+    assert committed["agent-last"] == committed["agent-queue"] == "5"
+    assert (committed["rocketmq-batch"], committed["agent-batch"]) == ("9", "7")
+    # In order, and on the master that delivered the messages, the same as RocketMQ.
+    for name in ("rocketmq", "agent"):
+        assert committed[f"{name}-first"] == committed[f"{name}-uncommitted"] == "6"
+        assert (committed[f"{name}-known"], committed[f"{name}-known-all"]) == ("5", "9")
+
+
 def test_another_controller_leads_before_the_leader_stops(run: Run) -> None:
     leaders = run("StoppedLeader")
     # The controllers of RocketMQ wait for heartbeats, and elect a leader seconds later.

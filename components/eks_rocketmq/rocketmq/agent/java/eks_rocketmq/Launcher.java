@@ -77,6 +77,7 @@ public final class Launcher {
                 TransactionChecks.install(controller);
                 PacedTransactions.install(controller);
                 RepeatedRevives.install(controller);
+                OrderedAcks.install(controller);
                 DanglingSlots.clear(controller);
                 DrainFence.install(controller, System.getenv("DRAIN_FENCE"));
                 int minInSync = Integer.parseInt(System.getenv("MIN_IN_SYNC"));
