@@ -19,7 +19,7 @@ from scripts.agent_jar import JAR
 from tests.contract.server import free_port
 
 SOURCES = Path(__file__).with_name("java") / "eks_rocketmq"
-SUCCESS, SERVICE_NOT_AVAILABLE = "0", "14"
+SUCCESS, SYSTEM_ERROR, FLUSH_SLAVE_TIMEOUT, SERVICE_NOT_AVAILABLE = "0", "1", "12", "14"
 
 
 class Run(Protocol):
@@ -103,6 +103,26 @@ def test_a_send_is_acknowledged_only_by_a_broker_that_stays_master(run: Run) -> 
     assert codes["rocketmq"] == SUCCESS
     assert codes["agent"] == codes["agent-master-again"] == SERVICE_NOT_AVAILABLE
     assert codes["agent-master"] == SUCCESS
+
+
+def test_a_message_that_a_consumer_returns_is_acknowledged_with_all_copies(run: Run) -> None:
+    controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1", "brokerRole": "SYNC_MASTER"}
+    copies = {"minInSyncReplicas": "2", "allAckInSyncStateSet": "true", "slaveTimeout": "500"}
+    codes = run("ReturnedMessage", {**controller, **copies})
+    # The consumer of RocketMQ then forgets a message of which only the master has a copy, also after a timeout.
+    for state in ("", "-alone"):
+        assert codes[f"rocketmq{state}-retry"] == codes[f"rocketmq{state}-dead-letter"] == SUCCESS
+        assert codes[f"agent{state}-retry"] == codes[f"agent{state}-dead-letter"] == SYSTEM_ERROR
+        assert codes[f"rocketmq{state}-sent-again"] == SUCCESS
+    assert codes["rocketmq-sent"] == FLUSH_SLAVE_TIMEOUT
+    assert codes["agent-sent"] == codes["agent-sent-again"] == SERVICE_NOT_AVAILABLE
+    assert codes["agent-alone-sent"] == codes["agent-alone-sent-again"] == SYSTEM_ERROR
+    replicated = {code for name, code in codes.items() if name.startswith("agent-replicated")}
+    assert replicated == {SUCCESS}
+    # A producer knows the timeout.
+    assert codes["rocketmq-other"] == codes["agent-other"] == FLUSH_SLAVE_TIMEOUT
+    # These threads wait, and sends do not.
+    assert codes["agent-thread"] == "AckMessageThread"
 
 
 def test_a_slave_that_connects_during_an_election_does_not_fail_it(run: Run) -> None:

@@ -1,18 +1,10 @@
 package eks_rocketmq;
 
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.embedded.EmbeddedChannel;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.processor.SendMessageProcessor;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
-import org.apache.rocketmq.remoting.protocol.RequestCode;
-import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeader;
-import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeaderV2;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.PutMessageResult;
 import org.apache.rocketmq.store.config.BrokerRole;
@@ -58,33 +50,7 @@ public final class DemotedSend {
 
     private static RemotingCommand send(SendMessageProcessor processor, MessageStoreConfig config) throws Exception {
         config.setBrokerRole(BrokerRole.SYNC_MASTER);
-        EmbeddedChannel channel = new ConnectedChannel();
-        ChannelHandlerContext context = channel.pipeline().firstContext();
-        RemotingCommand response = processor.processRequest(context, createRequest());
-        // The processor writes the response itself, in another thread.
-        for (int i = 0; response == null && i < 500; i++) {
-            response = channel.readOutbound();
-            Thread.sleep(10);
-        }
-        return response;
-    }
-
-    private static RemotingCommand createRequest() {
-        SendMessageRequestHeader header = new SendMessageRequestHeader();
-        header.setProducerGroup("producer");
-        header.setTopic("TBW102");
-        header.setDefaultTopic("TBW102");
-        header.setDefaultTopicQueueNums(1);
-        header.setQueueId(0);
-        header.setSysFlag(0);
-        header.setBornTimestamp(System.currentTimeMillis());
-        header.setFlag(0);
-        header.setProperties("");
-        RemotingCommand request = RemotingCommand.createRequestCommand(
-                RequestCode.SEND_MESSAGE_V2, SendMessageRequestHeaderV2.createSendMessageRequestHeaderV2(header));
-        request.setBody(new byte[] {1});
-        request.makeCustomHeaderToNet();
-        return request;
+        return TestRequest.process(processor, TestRequest.createSend("TBW102", ""));
     }
 
     private static final class Demotion implements PutMessageHook {
@@ -110,18 +76,6 @@ public final class DemotedSend {
                 term.incrementAndGet();
             }
             return null;
-        }
-    }
-
-    /** Channel with the address of a client. */
-    private static final class ConnectedChannel extends EmbeddedChannel {
-        ConnectedChannel() {
-            super(new ChannelInboundHandlerAdapter());
-        }
-
-        @Override
-        protected SocketAddress remoteAddress0() {
-            return new InetSocketAddress("127.0.0.1", 1);
         }
     }
 }
