@@ -300,6 +300,16 @@ def test_delayed_messages_are_read_once_after_a_loss_of_the_timer_log(run: Run) 
     assert (records["rocketmq-second"], records["agent-second"]) == ("endless", "1")
 
 
+def test_a_timer_of_a_master_that_was_a_slave_skips_nothing(run: Run) -> None:
+    timer = {"timerWheelEnable": "true", "timerEnableRetryUntilSuccess": "true", "timerFlushIntervalMs": "3600000"}
+    delivered = run("DemotedTimer", timer)
+    # RocketMQ skips a second that no master has delivered.
+    assert (delivered["rocketmq-second"], delivered["agent-second"]) == ("0", "1")
+    # What the slave refused is delivered too, if the other master has not done so.
+    assert delivered["agent-undelivered-first"] == delivered["agent-undelivered-second"] == "1"
+    assert delivered["agent-overdue"] != "0"
+
+
 def test_a_slave_that_has_stopped_leaves_the_in_sync_set(run: Run) -> None:
     members = run("StoppedSlave", {"enableControllerMode": "false"})
     # RocketMQ then waits for it for 15 s.

@@ -79,6 +79,7 @@ public final class Launcher {
                 RepeatedRevives.install(controller);
                 OrderedAcks.install(controller);
                 DanglingSlots.clear(controller);
+                EndedDeliveries.install(controller);
                 DrainFence.install(controller, System.getenv("DRAIN_FENCE"));
                 int minInSync = Integer.parseInt(System.getenv("MIN_IN_SYNC"));
                 probe = server.serve(new BrokerProbe(controller, minInSync));
