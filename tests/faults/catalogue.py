@@ -52,8 +52,6 @@ SEVERAL_ELECTIONS = {
     "returning-master-elected": 2,
     "agent-off-and-on": 2,
 }
-
-
 _OTHER_SECONDS = 60.0
 LONGEST_SECONDS: Mapping[str, float] = {
     **dict.fromkeys(MASTER_STAYS, 6.0),

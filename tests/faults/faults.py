@@ -229,7 +229,7 @@ def hang(cluster: Cluster, master: str, name: str, seconds: float = HANG_SECONDS
 def _await_leaving(cluster: Cluster, slave: str) -> None:
     def has_left() -> bool:
         state = read_state(cluster)
-        return state is not None and cluster.address(slave) not in state.in_sync
+        return state is not None and cluster.address(slave) not in state.members_in_set
 
     require(has_left, LEAVE_SECONDS, f"{slave} has left the in-sync set")
 

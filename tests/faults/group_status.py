@@ -27,6 +27,9 @@ class GroupState:
     master: str
     epoch: int
     in_sync: frozenset[str]
+    """Members of the in-sync set that are alive."""
+    members_in_set: frozenset[str]
+    """All members of the in-sync set."""
     ids: Mapping[str, int]
     """Broker IDs by address."""
 
@@ -61,6 +64,7 @@ def read_group(controllers: Sequence[str], group: str) -> GroupState | None:
         master=state.get("masterAddress") or "",
         epoch=int(state["masterEpoch"]),
         in_sync=frozenset(one["brokerAddress"] for one in state["inSyncReplicas"] if one["alive"]),
+        members_in_set=frozenset(one["brokerAddress"] for one in state["inSyncReplicas"]),
         ids={one["brokerAddress"]: int(one["brokerId"]) for one in replicas},
     )
 
