@@ -251,6 +251,7 @@ def test_a_slave_has_the_position_of_the_timer_before_it_can_be_elected(run: Run
     position = run("StaleTimer", {**controller, "timerWheelEnable": "true", "haSendHeartbeatInterval": "500"})
     # RocketMQ copies it 3 s later. A slave that is elected before repeats delayed messages.
     assert (position["rocketmq"], position["agent"]) == ("0", "42000")
+    assert (position["rocketmq-master"], position["agent-master"]) == ("former", "named")
 
 
 def test_a_broker_forgets_epochs_of_which_its_log_has_no_message(run: Run, version: str) -> None:

@@ -12,8 +12,9 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 /**
  * Makes a broker the slave of a master whose timer is at another position.
  *
- * <p>Argument: {@code broker.conf}. Prints {@code NAME POSITION}, the position that the slave has when it reports its
- * offset for the first time, for RocketMQ's own replication and for that of the agent. From then on it can be elected.
+ * <p>Argument: {@code broker.conf}. Prints, for RocketMQ's own replication and for that of the agent: {@code NAME POSITION},
+ * the position that the slave has when it reports its offset for the first time, from when on it can be elected; and
+ * {@code NAME-master WHICH}, from which it copies after a name server has named the former master.
  */
 public final class StaleTimer {
     private static final long POSITION = 42_000;
@@ -42,6 +43,9 @@ public final class StaleTimer {
             service.init((DefaultMessageStore) slave.getMessageStore());
             PrivateFields.write(ReplicasManager.class, "brokerControllerId", slave.getReplicasManager(), 2L);
             slave.getReplicasManager().changeToSlave("127.0.0.1:" + port, 1, 1L);
+            slave.getSlaveSynchronize().setMasterAddr("127.0.0.1:1");
+            boolean stale = "127.0.0.1:1".equals(slave.getSlaveSynchronize().getMasterAddr());
+            System.out.println(name + "-master " + (stale ? "former" : "named"));
             service.updateHaMasterAddress("127.0.0.1:" + replicationPort); // a name server would answer that
             try (Socket connection = EmptyMaster.accept(replication)) {
                 EmptyMaster.readReport(connection);

@@ -77,6 +77,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
                 new MasterPositions(controller)::copy);
         PrivateFields.write(DefaultMessageStore.class, "haService", controller.getMessageStore(), service);
         PrivateFields.write(ReplicasManager.class, "haService", controller.getReplicasManager(), service);
+        NamedMaster.install(controller);
         FencedSends.install(controller, service.term::get);
     }
 
