@@ -157,11 +157,11 @@ def run_audit(
         wait_until_received(load, RECEIVE_SECONDS)
         disordered = load.list_received_out_of_order()
         assert not disordered, f"received after a later message of the same key: {disordered[:20]}"
-        late = [each for each in everything if each.kind in ASYNCHRONOUS]
+        late = {each.topic: each for each in everything if each.kind in ASYNCHRONOUS}
         if late:
             master = cluster.address(clusters.find_master(cluster))
-            own = [one for one in attempts if one.topic in {each.topic for each in late}]
-            missing = _settle(remoting, [master, *times.other_brokers], own, late).lost
+            own = [one for one in attempts if one.topic in late]
+            missing = _settle(remoting, [master, *times.other_brokers], own, list(late.values())).lost
             assert not missing, f"{len(missing)} messages have not arrived before the failover: {missing[:20]}"
         failovers = [*(times.events or (times.begin,)), time.monotonic_ns()]
         final_master = clusters.fail_over(cluster)

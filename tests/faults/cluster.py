@@ -119,6 +119,12 @@ def read_epoch(cluster: Cluster) -> int:
     return state.epoch
 
 
+def is_master(cluster: Cluster, name: str) -> bool:
+    """Return whether the controllers know a member as master."""
+    state = read_state(cluster)
+    return state is not None and state.master == cluster.address(name)
+
+
 def is_replaced(cluster: Cluster, name: str) -> bool:
     """Return whether another member is master."""
     state = read_state(cluster)

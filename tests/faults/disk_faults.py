@@ -11,8 +11,8 @@ from sandbox.messages import topic
 from sandbox.polling import until
 from tests.faults import group_status
 from tests.faults.bare_cluster import BareCluster
-from tests.faults.cluster import elect, find_master, is_replaced, list_slaves, read_state, require
-from tests.faults.faults import RESTART_SECONDS, FaultTimes
+from tests.faults.cluster import elect, find_master, is_master, is_replaced, list_slaves, read_state, require
+from tests.faults.faults import RESTART_SECONDS, FaultTimes, leaves_single_member
 from tests.faults.volumes import GIB
 
 DiskFault: TypeAlias = Callable[[BareCluster], FaultTimes]
@@ -105,12 +105,7 @@ def elect_member_with_new_volume(cluster: BareCluster) -> FaultTimes:
     assert state is not None
     address = cluster.address(slave)
     elect(cluster, state.ids[address])
-
-    def elected() -> bool:
-        state = read_state(cluster)
-        return state is not None and state.master == address
-
-    assert until(elected, ELECTION_SECONDS), f"{slave} is not master"
+    assert until(lambda: is_master(cluster, slave), ELECTION_SECONDS), f"{slave} is not master"
     with cluster.observe():
         found = {group: group_status.get_offset(address, group, EMPTY_TOPIC, 0) for group in offsets}
         assert group_status.list_missing_metadata(address, (), [EMPTY_TOPIC]) == []
@@ -133,7 +128,7 @@ def _cut_power(cluster: BareCluster, master: str, names: Iterable[str]) -> Fault
     cluster.lose_power(names)
     lost = time.monotonic_ns()
     time.sleep(RESTART_SECONDS)
-    alone = (lost, time.monotonic_ns()) if len(cluster.members) - len(names) < 2 else None
+    alone = (lost, time.monotonic_ns()) if leaves_single_member(cluster, names) else None
     cluster.restore_power(names)
     return FaultTimes(begin, time.monotonic_ns(), master, alone=alone)
 

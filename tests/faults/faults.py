@@ -17,6 +17,7 @@ from tests.faults.cluster import (
     count_readable,
     elect,
     find_master,
+    is_master,
     list_slaves,
     read_state,
     require,
@@ -142,12 +143,7 @@ def elect_returning_master(cluster: Cluster) -> FaultTimes:
     assert state is not None
     elected = time.monotonic_ns()
     elect(cluster, state.ids[cluster.address(master)])
-
-    def is_master() -> bool:
-        state = read_state(cluster)
-        return state is not None and state.master == cluster.address(master)
-
-    require(is_master, RETURN_SECONDS, f"{master} is master")
+    require(lambda: is_master(cluster, master), RETURN_SECONDS, f"{master} is master")
     return FaultTimes(times.begin, time.monotonic_ns(), master, (times.begin, elected))
 
 
@@ -214,8 +210,13 @@ def kill_for(cluster: Cluster, master: str, names: Iterable[str], seconds: float
     started = time.monotonic_ns()
     for name in names:
         cluster.start(name)
-    alone = (killed, started) if len(set(cluster.members) - set(names)) < 2 else None
+    alone = (killed, started) if leaves_single_member(cluster, names) else None
     return FaultTimes(begin, time.monotonic_ns(), master, alone=alone)
+
+
+def leaves_single_member(cluster: Cluster, stopped: Iterable[str]) -> bool:
+    """Return whether fewer than two members run while these machines are stopped."""
+    return len(set(cluster.members) - set(stopped)) < 2
 
 
 def hang(cluster: Cluster, master: str, name: str, seconds: float = HANG_SECONDS) -> FaultTimes:

@@ -327,10 +327,12 @@ class SandboxCluster:
             run(["ip", "netns", "delete", self.client_netns])
 
     def _client_or_pod_address(self, name: str) -> str:
-        address = CLIENT_ADDRESS if name == clusters.CLIENTS else self.address(name).rpartition(":")[0]
-        if address == UNKNOWN.rpartition(":")[0]:
+        if name == clusters.CLIENTS:
+            return CLIENT_ADDRESS
+        address = self.address(name)
+        if address == UNKNOWN:
             raise LookupError(f"pod {name} has no address")
-        return address
+        return address.rpartition(":")[0]
 
     def has_network(self, name: str) -> bool:
         """Return whether a pod has its address, and the first of its processes runs."""

@@ -109,7 +109,7 @@ def test_a_message_that_a_consumer_returns_is_acknowledged_with_all_copies(run: 
     controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1", "brokerRole": "SYNC_MASTER"}
     copies = {"minInSyncReplicas": "2", "allAckInSyncStateSet": "true", "slaveTimeout": "500"}
     codes = run("ReturnedMessage", {**controller, **copies})
-    # The consumer of RocketMQ then forgets a message of which only the master has a copy, also after a timeout.
+    # The consumer of RocketMQ then forgets a message that only the master has, also after a timeout.
     for state in ("", "-alone"):
         assert codes[f"rocketmq{state}-retry"] == codes[f"rocketmq{state}-dead-letter"] == SUCCESS
         assert codes[f"agent{state}-retry"] == codes[f"agent{state}-dead-letter"] == SYSTEM_ERROR
@@ -254,7 +254,7 @@ def test_a_slave_has_the_position_of_the_timer_before_it_can_be_elected(run: Run
     assert (position["rocketmq-master"], position["agent-master"]) == ("former", "named")
 
 
-def test_a_broker_forgets_epochs_of_which_its_log_has_no_message(run: Run, version: str) -> None:
+def test_a_broker_forgets_epochs_without_a_message_in_its_log(run: Run, version: str) -> None:
     found = run("EmptyEpochs", {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"})
     # RocketMQ does not record epoch 6, so it would not find what another master of epoch 5 has written there.
     assert (found["rocketmq-elected"], found["agent-elected"]) == ("4,5", "4,6")

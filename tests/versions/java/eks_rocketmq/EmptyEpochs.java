@@ -4,7 +4,6 @@ import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.remoting.protocol.EpochEntry;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.ha.HAConnectionState;
@@ -13,7 +12,7 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
 
 /**
- * Changes the role of a broker that knows an epoch of which its log has no message.
+ * Changes the role of a broker that knows an epoch without a message in its log.
  *
  * <p>Argument: {@code broker.conf}. Prints, for RocketMQ's own replication and for that of the agent:
  *
@@ -29,24 +28,11 @@ public final class EmptyEpochs {
     private EmptyEpochs() {}
 
     public static void main(String[] arguments) {
-        TestProgram.run(() -> {
-            BrokerController controller = TestProgram.createBroker(arguments[0]);
-            DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
-            AutoSwitchHAService own = (AutoSwitchHAService) store.getHaService();
-            ConfirmedHAService confirmed =
-                    new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0), () -> {});
-            confirmed.init(store);
-            store.start();
-            store.getRunningFlags().makeFenced(false);
-            append(store);
-            report("rocketmq", own, store);
-            report("agent", confirmed, store);
-        });
+        TestProgram.compareStarted(arguments, EmptyEpochs::report);
     }
 
     private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {
-        PrivateFields.write(DefaultMessageStore.class, "haService", store, service);
-        service.setLocalBrokerId(1L);
+        append(store);
         EpochFileCache epochs = PrivateFields.read(AutoSwitchHAService.class, "epochCache", service);
         long end = store.getMaxPhyOffset();
         epochs.initCacheFromEntries(list(4, 0, 5, end));

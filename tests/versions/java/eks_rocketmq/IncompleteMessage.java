@@ -24,8 +24,7 @@ public final class IncompleteMessage {
             store.start();
             store.getRunningFlags().makeFenced(false);
             report("rocketmq", new AutoSwitchHAService(), store);
-            ConfirmedHAService service =
-                    new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0), () -> {});
+            ConfirmedHAService service = TestProgram.createConfirmed(store.getMessageStoreConfig());
             service.becomingMaster = true;
             report("agent", service, store);
             service.becomingMaster = false;

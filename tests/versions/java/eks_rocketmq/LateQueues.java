@@ -23,7 +23,7 @@ public final class LateQueues {
     }
 
     private static AutoSwitchHAService createElected(MessageStoreConfig config) {
-        ConfirmedHAService service = new ConfirmedHAService(config, new Proposals(() -> 0), () -> {});
+        ConfirmedHAService service = TestProgram.createConfirmed(config);
         service.becomingMaster = true;
         return service;
     }

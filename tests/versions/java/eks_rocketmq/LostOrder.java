@@ -1,7 +1,5 @@
 package eks_rocketmq;
 
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
@@ -160,13 +158,7 @@ public final class LostOrder {
                 .getRemotingServer()
                 .getProcessorPair(request.getCode())
                 .getObject1();
-        EmbeddedChannel channel = new EmbeddedChannel(new ChannelInboundHandlerAdapter());
-        RemotingCommand response = processor.processRequest(channel.pipeline().firstContext(), request);
-        // The messages of a delivery are written by the processor, perhaps in another thread.
-        for (int i = 0; response == null && i < 500; i++) {
-            response = channel.readOutbound();
-            Thread.sleep(10);
-        }
+        RemotingCommand response = TestRequest.process(processor, request);
         if (response.getCode() != ResponseCode.SUCCESS) {
             throw new IllegalStateException(response.toString());
         }

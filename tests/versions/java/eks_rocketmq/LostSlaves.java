@@ -6,7 +6,6 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 import java.util.HashSet;
-import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
@@ -23,23 +22,10 @@ public final class LostSlaves {
     private LostSlaves() {}
 
     public static void main(String[] arguments) {
-        TestProgram.run(() -> {
-            BrokerController controller = TestProgram.createBroker(arguments[0]);
-            DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
-            AutoSwitchHAService own = (AutoSwitchHAService) store.getHaService();
-            ConfirmedHAService confirmed =
-                    new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0), () -> {});
-            confirmed.init(store);
-            store.start();
-            store.getRunningFlags().makeFenced(false);
-            report("rocketmq", own, store);
-            report("agent", confirmed, store);
-        });
+        TestProgram.compareStarted(arguments, LostSlaves::report);
     }
 
     private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {
-        PrivateFields.write(DefaultMessageStore.class, "haService", store, service);
-        service.setLocalBrokerId(1L);
         try (ServerSocketChannel server =
                         ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {

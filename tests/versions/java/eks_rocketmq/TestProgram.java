@@ -7,6 +7,7 @@ import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.MessageStore;
+import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.DefaultHAService;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
@@ -42,10 +43,31 @@ final class TestProgram {
             BrokerController controller = createBroker(arguments[0]);
             DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
             comparison.report("rocketmq", new AutoSwitchHAService(), store);
-            ConfirmedHAService confirmed =
-                    new ConfirmedHAService(store.getMessageStoreConfig(), new Proposals(() -> 0), () -> {});
-            comparison.report("agent", confirmed, store);
+            comparison.report("agent", createConfirmed(store.getMessageStoreConfig()), store);
         });
+    }
+
+    /** Runs a program with a store that is started, opens no port but that of the replication, and takes messages. */
+    static void compareStarted(String[] arguments, Comparison comparison) {
+        run(() -> {
+            DefaultMessageStore store =
+                    (DefaultMessageStore) createBroker(arguments[0]).getMessageStore();
+            AutoSwitchHAService own = (AutoSwitchHAService) store.getHaService();
+            ConfirmedHAService confirmed = createConfirmed(store.getMessageStoreConfig());
+            confirmed.init(store);
+            store.start();
+            store.getRunningFlags().makeFenced(false);
+            for (AutoSwitchHAService service : new AutoSwitchHAService[] {own, confirmed}) {
+                PrivateFields.write(DefaultMessageStore.class, "haService", store, service);
+                service.setLocalBrokerId(1L);
+                comparison.report(service == own ? "rocketmq" : "agent", service, store);
+            }
+        });
+    }
+
+    /** Returns a replication of the agent that proposes and copies nothing. */
+    static ConfirmedHAService createConfirmed(MessageStoreConfig config) {
+        return new ConfirmedHAService(config, new Proposals(() -> 0), () -> {});
     }
 
     /**

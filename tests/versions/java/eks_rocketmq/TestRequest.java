@@ -39,7 +39,7 @@ final class TestRequest {
         EmbeddedChannel channel = new ConnectedChannel();
         ChannelHandlerContext context = channel.pipeline().firstContext();
         RemotingCommand response = processor.processRequest(context, request);
-        // The processor of sends writes the response itself, in another thread.
+        // Some processors write the response themselves, in another thread.
         for (int i = 0; response == null && i < 500; i++) {
             response = channel.readOutbound();
             Thread.sleep(10);

@@ -32,7 +32,7 @@ public final class UnflushedLog {
         report("agent", new ConfirmedHAClient(service, store, null, 2L, () -> {}), store);
         UnflushedStore stuck = new UnflushedStore(config, false);
         report("agent-stuck-disk", new ConfirmedHAClient(service, stuck, null, 2L, () -> {}), stuck);
-        ConfirmedHAService confirmed = new ConfirmedHAService(config, new Proposals(() -> 0), () -> {});
+        ConfirmedHAService confirmed = TestProgram.createConfirmed(config);
         confirmed.init(store);
         confirmed.changeToSlave("127.0.0.1:1", 1, 2L);
         System.out.println("agent-client " + confirmed.getHAClient().getClass().getSimpleName());

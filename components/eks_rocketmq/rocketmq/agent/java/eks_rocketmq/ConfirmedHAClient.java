@@ -14,7 +14,7 @@ import org.apache.rocketmq.store.ha.io.HAWriter;
 
 /**
  * A slave's connection to the master that reports its offset at once, with the positions of the master, and with {@code
- * SYNC_FLUSH} only what is on the slave's disk. It knows only epochs of which its log has messages.
+ * SYNC_FLUSH} only what is on the slave's disk. It knows only epochs that have a message in its log.
  *
  * <p>A slave of RocketMQ that lacks nothing reports its offset {@code haSendHeartbeatInterval} after it has connected.
  * Until then it is not in sync, and the master sends it nothing: after each election, no message was acknowledged for

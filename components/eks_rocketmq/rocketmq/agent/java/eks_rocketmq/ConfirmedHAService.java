@@ -180,8 +180,8 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      * could not be consumed. A slave ends in an incomplete message if the master had more than 32 KiB to send. RocketMQ
      * then waits 5 s for the queues to get it.
      *
-     * <p>Returns the end of the log, from which on the new master forgets all epochs. RocketMQ returns -1 if it truncates
-     * nothing. An epoch that got no message then stays, and that of the new master, which begins at the same place, is
+     * <p>Returns the end of the log, and the new master forgets all epochs that begin there. RocketMQ returns -1 if it
+     * truncates nothing. An epoch that got no message then stays, and that of the new master, which begins at the same place, is
      * not recorded. Two masters that have written behind this place could not be told apart.
      */
     @Override
@@ -209,35 +209,35 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      * the slave refuses to truncate its log there, and never gets in sync until it is restarted.
      */
     private long truncateUnconfirmed() throws RocksDBException {
-        long end = findEnd(defaultMessageStore.getReputFromOffset());
-        if (end == defaultMessageStore.getMaxPhyOffset()) {
-            return -1;
+        long place = findIncomplete(defaultMessageStore.getReputFromOffset(), Long.MAX_VALUE);
+        if (place >= 0) {
+            defaultMessageStore.truncateDirtyFiles(place);
         }
-        defaultMessageStore.truncateDirtyFiles(end);
-        return end;
+        return place;
     }
 
-    /** Returns where the complete messages end that begin at an offset. */
-    private long findEnd(long begin) {
+    /** Returns the place of the first incomplete message that begins between two offsets, or -1. */
+    private long findIncomplete(long begin, long end) {
         CommitLog log = defaultMessageStore.getCommitLog();
-        long end = begin;
-        while (end < defaultMessageStore.getMaxPhyOffset()) {
-            SelectMappedBufferResult rest = log.getData(end);
+        long place = begin;
+        while (place < Math.min(end, defaultMessageStore.getMaxPhyOffset())) {
+            SelectMappedBufferResult rest = log.getData(place);
             if (rest == null) {
-                return end;
+                return -1;
             }
             try {
+                place = rest.getStartOffset(); // the oldest messages may be deleted
                 DispatchRequest message = log.checkMessageAndReturnSize(rest.getByteBuffer(), false, false);
                 if (!message.isSuccess()) {
-                    return end;
+                    return place;
                 }
                 // A file ends with a mark of the size 0.
-                end = message.getMsgSize() > 0 ? end + message.getMsgSize() : log.rollNextFile(end);
+                place = message.getMsgSize() > 0 ? place + message.getMsgSize() : log.rollNextFile(place);
             } finally {
                 rest.release();
             }
         }
-        return end;
+        return -1;
     }
 
     private void awaitQueues() {
@@ -256,17 +256,8 @@ final class ConfirmedHAService extends AutoSwitchHAService {
 
     /** Returns whether the queues have all messages of the log, and an incomplete one follows. */
     private boolean endsIncomplete() {
-        CommitLog log = defaultMessageStore.getCommitLog();
-        SelectMappedBufferResult rest = log.getData(defaultMessageStore.getReputFromOffset());
-        if (rest == null) {
-            return false;
-        }
-        try {
-            return rest.getSize() > 0
-                    && !log.checkMessageAndReturnSize(rest.getByteBuffer(), false, false).isSuccess();
-        } finally {
-            rest.release();
-        }
+        long begin = defaultMessageStore.getReputFromOffset();
+        return findIncomplete(begin, begin + 1) >= 0;
     }
 
     private void flushFiles() {

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.concurrent.ExecutorService;
 import java.util.function.IntSupplier;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.processor.SendMessageProcessor;
@@ -13,7 +12,6 @@ import org.apache.rocketmq.common.MixAll;
 import org.apache.rocketmq.common.message.MessageAccessor;
 import org.apache.rocketmq.common.message.MessageConst;
 import org.apache.rocketmq.common.message.MessageExt;
-import org.apache.rocketmq.remoting.RemotingServer;
 import org.apache.rocketmq.remoting.exception.RemotingCommandException;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
@@ -26,21 +24,18 @@ import org.apache.rocketmq.store.hook.PutMessageHook;
  * Sends that are acknowledged only by a broker that was master from the arrival of the request to its response.
  *
  * <p>RocketMQ checks that it is master, and then asks again whether to wait for its slaves ({@code
- * CommitLog.needHandleHA}). A broker that became a slave in between appends the message, waits for nobody and
- * acknowledges. The new master does not have the message, and the old one truncates it.
+ * CommitLog.needHandleHA}). A broker that became a slave in between appends the message and acknowledges
+ * it without waiting. The new master does not have the message, and the old one truncates it.
  *
  * <p>A message that a consumer returns is acknowledged when every member in sync has its copy in the retry topic.
- * RocketMQ waits for nobody ({@code AbstractSendMessageProcessor.consumerSendMsgBack}), and the consumer forgets the
+ * RocketMQ does not wait ({@code AbstractSendMessageProcessor.consumerSendMsgBack}), and the consumer forgets the
  * message. If the master died before it had sent the copy, or was cut off, no consumer got the message. A consumer
  * sends the copy itself after an error, and takes a timeout of the slaves for success ({@code
  * DefaultMQPushConsumerImpl.sendMessageBackAsNormalMessage}). So it gets an error instead, and keeps the message.
  */
 final class FencedSends extends SendMessageProcessor implements PutMessageHook {
-    private static final int[] CODES = {
-        RequestCode.SEND_MESSAGE,
-        RequestCode.SEND_MESSAGE_V2,
-        RequestCode.SEND_BATCH_MESSAGE,
-        RequestCode.CONSUMER_SEND_MSG_BACK,
+    private static final int[] SENDS = {
+        RequestCode.SEND_MESSAGE, RequestCode.SEND_MESSAGE_V2, RequestCode.SEND_BATCH_MESSAGE,
     };
 
     /** Field of a request with the term in which it arrived. Nothing else reads it. */
@@ -74,17 +69,11 @@ final class FencedSends extends SendMessageProcessor implements PutMessageHook {
                 PrivateFields.read(BrokerController.class, "consumeMessageHookList", controller));
         // Before the hook of delayed messages, which writes the properties of a message into its text form.
         controller.getMessageStore().getPutMessageHookList().add(0, sends);
-        // A returned message blocks its thread until the slaves have it. These threads wait for slaves already, to
-        // store the acknowledgements of gRPC consumers. Sends have four threads or fewer, which wait for nobody.
-        ExecutorService waiting = PrivateFields.read(BrokerController.class, "ackMessageExecutor", controller);
-        for (RemotingServer server : new RemotingServer[] {
-            controller.getRemotingServer(), controller.getFastRemotingServer(),
-        }) {
-            for (int code : CODES) {
-                boolean returns = code == RequestCode.CONSUMER_SEND_MSG_BACK;
-                server.registerProcessor(code, sends, returns ? waiting : controller.getSendMessageExecutor());
-            }
-        }
+        Processors.register(controller, sends, controller.getSendMessageExecutor(), SENDS);
+        // A returned message blocks its thread until the slaves have it. Sends have four threads or fewer, which do not
+        // wait for the slaves.
+        Processors.register(
+                controller, sends, Processors.findAckExecutor(controller), RequestCode.CONSUMER_SEND_MSG_BACK);
     }
 
     @Override

@@ -3,10 +3,8 @@ package eks_rocketmq;
 import io.netty.channel.Channel;
 import java.util.Collections;
 import java.util.Map;
-import java.util.concurrent.ExecutorService;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.processor.AckMessageProcessor;
-import org.apache.rocketmq.remoting.RemotingServer;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
 
@@ -22,8 +20,6 @@ import org.apache.rocketmq.remoting.protocol.RequestCode;
  * offset. The group gets the others again. RocketMQ also commits nothing for an acknowledgement of a former delivery.
  */
 final class OrderedAcks extends AckMessageProcessor {
-    private static final int[] CODES = {RequestCode.ACK_MESSAGE, RequestCode.BATCH_ACK_MESSAGE};
-
     private final BrokerController controller;
 
     /** Last deliveries of this broker by queue, by topic and group. */
@@ -44,14 +40,12 @@ final class OrderedAcks extends AckMessageProcessor {
      */
     static void install(BrokerController controller) throws ReflectiveOperationException {
         OrderedAcks acks = new OrderedAcks(controller);
-        ExecutorService executor = PrivateFields.read(BrokerController.class, "ackMessageExecutor", controller);
-        for (RemotingServer server : new RemotingServer[] {
-            controller.getRemotingServer(), controller.getFastRemotingServer(),
-        }) {
-            for (int code : CODES) {
-                server.registerProcessor(code, acks, executor);
-            }
-        }
+        Processors.register(
+                controller,
+                acks,
+                Processors.findAckExecutor(controller),
+                RequestCode.ACK_MESSAGE,
+                RequestCode.BATCH_ACK_MESSAGE);
     }
 
     @Override
@@ -86,7 +80,7 @@ final class OrderedAcks extends AckMessageProcessor {
     }
 
     /**
-     * Returns whether RocketMQ would commit messages before this one of which nothing is known.
+     * Returns whether RocketMQ would also commit earlier messages that may not be acknowledged.
      *
      * <p>Without a committed offset, a group begins at the newest message. RocketMQ's commit then skips fewer.
      */

@@ -62,7 +62,7 @@ final class PacedTransactions {
             service.batchSendOpMessage();
         }
 
-        /** Returns the milliseconds until the next batch is due. A queue that gets its first end wakes nobody. */
+        /** Returns the milliseconds until the next batch is due. A queue that gets its first end wakes no thread. */
         private long findPause() {
             long now = System.currentTimeMillis();
             long pause = config.getTransactionOpBatchInterval();
