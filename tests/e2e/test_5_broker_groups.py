@@ -73,7 +73,8 @@ def filled(sandbox: Sandbox) -> list[str]:
 
 def guide() -> str:
     """Return the commands of steps 1 to 5 of the guide, for the namespace of this file."""
-    script = "\n".join(re.findall(r"^```\n(.*?)^```$", GUIDE.read_text(), flags=re.DOTALL | re.MULTILINE)[:5])
+    steps = GUIDE.read_text().partition("### 1. ")[2].partition("### 6. ")[0]
+    script = "\n".join(re.findall(r"^```\n(.*?)^```$", steps, flags=re.DOTALL | re.MULTILINE))
     assert "target=rocketmq\n" in script
     return script.replace("target=rocketmq\n", f"target={NAMESPACE}\n")
 
