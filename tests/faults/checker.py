@@ -12,9 +12,9 @@ from tests.faults.ledger import ROLLED_BACK, Attempt, StoredMessage
 NANOSECONDS = 1e9
 EARLY_SECONDS = 1.0
 """By which a delayed message may come early: the precision of RocketMQ's timer."""
-REPEATED_SECONDS = 15.0
-"""A new master repeats the delayed messages that were due after its position of the timer. A slave copies that of the
-master every 3 s, and the master writes it every 5 s. The rest is for a busy machine."""
+REPEATED_SECONDS = 20.0
+"""A new master repeats the delayed messages that were due after its positions. A slave copies that of the master's timer
+every 3 s, and those of the delay levels every 10 s. The rest is for the election and a busy machine."""
 
 
 @dataclass(frozen=True)

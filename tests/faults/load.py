@@ -35,6 +35,8 @@ class Workload:
     keys: int = 0
     body_bytes: int = 1024
     delay_seconds: float = 0.0
+    delay_level: int = 0
+    """Level of RocketMQ with this delay, of which each has a queue. 0 for a message of the timer."""
     pause_seconds: float = 0.05
     run: str = ""
     """Part of the topic's name that differs between audits of one deployment."""
@@ -55,6 +57,7 @@ class Workload:
             "topic": self.topic,
             "bodyBytes": self.body_bytes,
             "delayMillis": int(self.delay_seconds * 1000),
+            "delayLevel": self.delay_level,
             "pauseMillis": int(self.pause_seconds * 1000),
         }
 
@@ -63,6 +66,7 @@ STEADY = (
     Workload("java-normal", threads=8),
     Workload("java-fifo", kind="fifo", threads=4, keys=4, rate=100.0),
     Workload("java-delayed", kind="delayed", threads=2, rate=20.0, delay_seconds=5.0),
+    Workload("java-level", kind="delayed", threads=2, rate=20.0, delay_seconds=5.0, delay_level=2),
     Workload("java-transaction", kind="transaction", threads=2, rate=20.0),
 )
 """One client of each kind at a steady rate."""

@@ -246,12 +246,23 @@ def test_a_slave_reports_its_offset_as_soon_as_it_is_connected(run: Run) -> None
     assert (reported["rocketmq"], reported["agent"]) == ("silent", "0")
 
 
-def test_a_slave_has_the_position_of_the_timer_before_it_can_be_elected(run: Run) -> None:
+def test_a_slave_has_the_positions_of_delayed_messages_before_it_can_be_elected(run: Run) -> None:
     controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"}
     position = run("StaleTimer", {**controller, "timerWheelEnable": "true", "haSendHeartbeatInterval": "500"})
-    # RocketMQ copies it 3 s later. A slave that is elected before repeats delayed messages.
+    # RocketMQ copies them 3 to 13 s later. A slave that is elected before repeats delayed messages, and if it was a
+    # master that was cut off, it skips those of delay levels.
     assert (position["rocketmq"], position["agent"]) == ("0", "42000")
+    assert (position["rocketmq-level"], position["agent-level"]) == ("0", "42000")
     assert (position["rocketmq-master"], position["agent-master"]) == ("former", "named")
+
+
+def test_a_slave_copies_the_position_of_a_delayed_message_only_when_its_delivery_is_replicated(run: Run) -> None:
+    controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1", "allAckInSyncStateSet": "true"}
+    positions = run("LaggingSlave", {**controller, "brokerRole": "SYNC_MASTER"})
+    # A slave of RocketMQ that is elected now delivers nothing, and does not have what the master delivered.
+    assert positions["rocketmq"] == "1"
+    assert (positions["agent-before"], positions["agent"], positions["agent-replicated"]) == ("0", "0", "1")
+    assert positions["agent-elected"] == "refused"
 
 
 def test_a_broker_forgets_epochs_without_a_message_in_its_log(run: Run, version: str) -> None:

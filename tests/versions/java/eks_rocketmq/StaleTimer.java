@@ -3,18 +3,21 @@ package eks_rocketmq;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.Map;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.broker.processor.AdminBrokerProcessor;
+import org.apache.rocketmq.broker.schedule.ScheduleMessageService;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
 /**
- * Makes a broker the slave of a master whose timer is at another position.
+ * Makes a broker the slave of a master whose timer and delay level are at other positions.
  *
- * <p>Argument: {@code broker.conf}. Prints, for RocketMQ's own replication and for that of the agent: {@code NAME POSITION},
- * the position that the slave has when it reports its offset for the first time, from when on it can be elected; and
- * {@code NAME-master WHICH}, from which it copies after a name server has named the former master.
+ * <p>Argument: {@code broker.conf}. Prints, for RocketMQ's own replication and for that of the agent: {@code NAME POSITION}
+ * and {@code NAME-level POSITION}, the positions that the slave has when it reports its offset for the first time, from
+ * when on it can be elected; and {@code NAME-master WHICH}, from which it copies after a name server has named the former
+ * master.
  */
 public final class StaleTimer {
     private static final long POSITION = 42_000;
@@ -25,6 +28,7 @@ public final class StaleTimer {
         TestProgram.run(() -> {
             BrokerController master = TestProgram.createBroker(arguments[0]);
             master.getTimerCheckpoint().setLastReadTimeMs(POSITION);
+            setLevel(master, POSITION);
             int port = master.getNettyServerConfig().getListenPort();
             AnsweringServer.startMaster(port, new AdminBrokerProcessor(master));
             report("rocketmq", TestProgram.createBroker(arguments[0]), port);
@@ -36,6 +40,7 @@ public final class StaleTimer {
 
     private static void report(String name, BrokerController slave, int port) throws Exception {
         slave.getTimerCheckpoint().setLastReadTimeMs(0);
+        setLevel(slave, 0);
         slave.getBrokerOuterAPI().start();
         int replicationPort = slave.getMessageStoreConfig().getHaListenPort();
         try (ServerSocket replication = new ServerSocket(replicationPort, 50, InetAddress.getLoopbackAddress())) {
@@ -50,7 +55,17 @@ public final class StaleTimer {
             try (Socket connection = EmptyMaster.accept(replication)) {
                 EmptyMaster.readReport(connection);
                 System.out.println(name + " " + slave.getTimerCheckpoint().getLastReadTimeMs());
+                System.out.println(name + "-level " + readLevels(slave).get(1));
             }
         }
+    }
+
+    private static void setLevel(BrokerController broker, long position) throws Exception {
+        readLevels(broker).put(1, position);
+        broker.getScheduleMessageService().persist();
+    }
+
+    private static Map<Integer, Long> readLevels(BrokerController broker) throws Exception {
+        return PrivateFields.read(ScheduleMessageService.class, "offsetTable", broker.getScheduleMessageService());
     }
 }

@@ -62,7 +62,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         this.files = new SmallFiles(config.getStorePathRootDir());
     }
 
-    /** Replaces the replication of a broker that is not started yet, and its processor of sends. */
+    /** Replaces the replication of a broker that is not started yet, and its processors of sends and of positions. */
     static void install(BrokerController controller) throws ReflectiveOperationException {
         if (controller.getReplicasManager() == null) {
             return; // without controllers, no other master is elected
@@ -79,6 +79,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         PrivateFields.write(ReplicasManager.class, "haService", controller.getReplicasManager(), service);
         NamedMaster.install(controller);
         FencedSends.install(controller, service.term::get);
+        ConfirmedPositions.install(controller, service.term::get);
     }
 
     /**

@@ -1,8 +1,9 @@
 package eks_rocketmq;
 
 import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.common.MixAll;
 
-/** Positions of the master's consumers and of its timer, which a slave copies. */
+/** Positions of the master's consumers and of its delayed messages, which a slave copies. */
 final class MasterPositions {
     private final BrokerController controller;
 
@@ -14,12 +15,22 @@ final class MasterPositions {
     void copy() {
         try {
             copyOffsets();
+            copyDelayOffsets();
             controller.getSlaveSynchronize().syncTimerCheckPoint(); // logs its errors
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         } catch (Exception error) {
             System.out.println("the offsets of the master are not copied yet: " + error);
         }
+    }
+
+    /** Copies the positions in the queues of the delay levels. A new master reads them from the file. */
+    private void copyDelayOffsets() throws Exception {
+        String offsets = controller
+                .getBrokerOuterAPI()
+                .getAllDelayOffset(controller.getSlaveSynchronize().getMasterAddr());
+        MixAll.string2File(offsets, controller.getScheduleMessageService().configFilePath());
+        controller.getScheduleMessageService().loadWhenSyncDelayOffset();
     }
 
     /**

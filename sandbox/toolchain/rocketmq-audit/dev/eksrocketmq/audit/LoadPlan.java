@@ -24,6 +24,8 @@ public final class LoadPlan {
         public int bodyBytes;
         /** Delay of a message, for {@code delayed}. */
         public long delayMillis;
+        /** Level of RocketMQ with this delay; 0 for a message of the timer. */
+        public int delayLevel;
         /** Wait after an attempt that was not acknowledged. */
         public long pauseMillis;
     }

@@ -135,7 +135,9 @@ final class Workload {
     private String attempt(String id, String key) {
         Message message = new Message(plan.topic, Payload.create(id, plan.bodyBytes));
         message.setKeys(id);
-        if (plan.kind.equals("delayed")) {
+        if (plan.delayLevel > 0) {
+            message.setDelayTimeLevel(plan.delayLevel);
+        } else if (plan.kind.equals("delayed")) {
             message.setDelayTimeMs(plan.delayMillis);
         }
         try {
