@@ -246,12 +246,13 @@ def test_a_slave_reports_its_offset_as_soon_as_it_is_connected(run: Run) -> None
     assert (reported["rocketmq"], reported["agent"]) == ("silent", "0")
 
 
-def test_a_slave_has_the_positions_of_delayed_messages_before_it_can_be_elected(run: Run) -> None:
+def test_a_slave_has_the_metadata_of_its_master_before_it_can_be_elected(run: Run) -> None:
     controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"}
     position = run("StaleTimer", {**controller, "timerWheelEnable": "true", "haSendHeartbeatInterval": "500"})
     # RocketMQ copies them 3 to 13 s later. A slave that is elected before repeats delayed messages, and if it was a
     # master that was cut off, it skips those of delay levels.
     assert (position["rocketmq"], position["agent"]) == ("0", "42000")
+    assert (position["rocketmq-topic"], position["agent-topic"]) == ("false", "true")
     assert (position["rocketmq-level"], position["agent-level"]) == ("0", "42000")
     assert (position["rocketmq-master"], position["agent-master"]) == ("former", "named")
 

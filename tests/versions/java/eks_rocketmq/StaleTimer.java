@@ -8,19 +8,21 @@ import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.broker.processor.AdminBrokerProcessor;
 import org.apache.rocketmq.broker.schedule.ScheduleMessageService;
+import org.apache.rocketmq.common.TopicConfig;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
 /**
- * Makes a broker the slave of a master whose timer and delay level are at other positions.
+ * Makes a broker the slave of a master whose timer and delay level are at other positions, and which has a topic.
  *
  * <p>Argument: {@code broker.conf}. Prints, for RocketMQ's own replication and for that of the agent: {@code NAME POSITION}
  * and {@code NAME-level POSITION}, the positions that the slave has when it reports its offset for the first time, from
- * when on it can be elected; and {@code NAME-master WHICH}, from which it copies after a name server has named the former
+ * when on it can be elected; {@code NAME-topic HAS}, whether it has the topic then; and {@code NAME-master WHICH}, from which it copies after a name server has named the former
  * master.
  */
 public final class StaleTimer {
     private static final long POSITION = 42_000;
+    private static final String TOPIC = "orders";
 
     private StaleTimer() {}
 
@@ -29,6 +31,8 @@ public final class StaleTimer {
             BrokerController master = TestProgram.createBroker(arguments[0]);
             master.getTimerCheckpoint().setLastReadTimeMs(POSITION);
             setLevel(master, POSITION);
+            master.getTopicConfigManager().getTopicConfigTable().put(TOPIC, new TopicConfig(TOPIC));
+            master.getTopicConfigManager().updateDataVersion();
             int port = master.getNettyServerConfig().getListenPort();
             AnsweringServer.startMaster(port, new AdminBrokerProcessor(master));
             report("rocketmq", TestProgram.createBroker(arguments[0]), port);
@@ -56,6 +60,8 @@ public final class StaleTimer {
                 EmptyMaster.readReport(connection);
                 System.out.println(name + " " + slave.getTimerCheckpoint().getLastReadTimeMs());
                 System.out.println(name + "-level " + readLevels(slave).get(1));
+                boolean has = slave.getTopicConfigManager().selectTopicConfig(TOPIC) != null;
+                System.out.println(name + "-topic " + has);
             }
         }
     }

@@ -5,7 +5,6 @@ import java.util.Set;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.broker.out.BrokerOuterAPI;
-import org.apache.rocketmq.broker.slave.SlaveSynchronize;
 import org.apache.rocketmq.common.Pair;
 import org.apache.rocketmq.remoting.protocol.DataVersion;
 import org.apache.rocketmq.remoting.protocol.body.SyncStateSet;
@@ -22,14 +21,14 @@ final class BrokerProbe extends RequestProbe {
     private final int minInSync;
     private final StuckReplication replication = new StuckReplication();
     private final VolumeProbe volume;
-    private final MasterPositions positions;
+    private final MasterCopies copies;
     private volatile int copiedEpoch = -1;
 
     BrokerProbe(BrokerController controller, int minInSync) {
         super(controller.getNettyServerConfig().getListenPort(), 907, response -> null);
         this.controller = controller;
         this.minInSync = minInSync;
-        this.positions = new MasterPositions(controller);
+        this.copies = new MasterCopies(controller);
         this.volume = VolumeProbe.start(controller.getMessageStoreConfig().getStorePathRootDir());
     }
 
@@ -151,13 +150,12 @@ final class BrokerProbe extends RequestProbe {
      * <p>RocketMQ copies them up to 13 s after the broker has its role, and only logs what it could not copy.
      */
     String copyMetadata(BrokerOuterAPI api) throws Exception {
-        SlaveSynchronize copies = controller.getSlaveSynchronize();
-        String master = copies.getMasterAddr();
+        String master = controller.getSlaveSynchronize().getMasterAddr();
         DataVersion topics = api.getAllTopicConfig(master).getDataVersion();
         Set<String> groups = api.getAllSubscriptionGroupConfig(master)
                 .getSubscriptionGroupTable()
                 .keySet();
-        copies.syncAll();
+        copies.copy();
         DataVersion copied = controller.getTopicConfigManager().getDataVersion();
         if (copied.getStateVersion() != topics.getStateVersion()
                 || copied.getCounter().get() < topics.getCounter().get()) {
@@ -171,7 +169,7 @@ final class BrokerProbe extends RequestProbe {
                 .containsAll(groups)) {
             return "the consumer groups of the master are not copied yet";
         }
-        positions.copyOffsets();
+        copies.copyOffsets();
         return null;
     }
 }

@@ -13,17 +13,17 @@ import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
 import org.apache.rocketmq.store.ha.io.HAWriter;
 
 /**
- * A slave's connection to the master that reports its offset at once, with the positions of the master, and with {@code
- * SYNC_FLUSH} only what is on the slave's disk. It knows only epochs that have a message in its log.
+ * A slave's connection to the master that reports its offset at once, after it has copied what the log does not have,
+ * and with {@code SYNC_FLUSH} only what is on the slave's disk. It knows only epochs that have a message in its log.
  *
  * <p>A slave of RocketMQ that lacks nothing reports its offset {@code haSendHeartbeatInterval} after it has connected.
  * Until then it is not in sync, and the master sends it nothing: after each election, no message was acknowledged for
  * this second.
  *
- * <p>RocketMQ copies the position of the timer 3 s after a change of the role, and those of the consumers up to 13 s. A
- * slave that was elected before had its own: after a restart those of its last end. It then stored all delayed messages
- * again that were due since. A former master that was cut off had read its own copies of pending transactions, which its
- * log then lost.
+ * <p>RocketMQ copies the position of the timer 3 s after a change of the role, and everything else up to 13 s. A slave
+ * that was elected before had its own: after a restart those of its last end. It then stored all delayed messages again
+ * that were due since. A former master that was cut off had read its own copies of pending transactions, which its log
+ * then lost. A member with an empty volume had no topics, and the other members deleted theirs.
  *
  * <p>After a loss of power, the files of a slave can have an epoch that begins behind the end of its log. RocketMQ then
  * reports the end of the master's log as that of the slave, and counts it as in sync. When RocketMQ 5.4.0 or 5.5.0 has
@@ -38,7 +38,7 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
     private static final long NEW_MASTER_NANOS = 15_000_000_000L;
     private static final long PAUSE_MILLIS = 100;
 
-    private final Runnable copyPositions;
+    private final Runnable copyFromMaster;
     private volatile long lastChange = System.nanoTime() - NEW_MASTER_NANOS;
 
     ConfirmedHAClient(
@@ -46,10 +46,10 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
             DefaultMessageStore store,
             EpochFileCache epochs,
             Long id,
-            Runnable copyPositions)
+            Runnable copyFromMaster)
             throws IOException {
         super(service, store, epochs, id);
-        this.copyPositions = copyPositions;
+        this.copyFromMaster = copyFromMaster;
     }
 
     /** Called by the constructor, and each time the slave gets another master. */
@@ -90,7 +90,7 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
 
     /**
      * Called when the slave begins to compare its log with that of the master ({@code HANDSHAKE}), and when it begins to
-     * replicate ({@code TRANSFER}). Then it copies the positions of the master, and the next report is due.
+     * replicate ({@code TRANSFER}). Then it copies from the master, and the next report is due.
      */
     @Override
     public void changeCurrentState(HAConnectionState state) {
@@ -100,7 +100,7 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
                 forgetEmptyEpochs();
             }
             if (state == HAConnectionState.TRANSFER) {
-                copyPositions.run();
+                copyFromMaster.run();
                 PrivateFields.write(AutoSwitchHAClient.class, "lastWriteTimestamp", this, 0L);
             }
         } catch (ReflectiveOperationException error) {

@@ -47,7 +47,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private static final long STALLED_NANOS = 1_000_000_000L;
 
     private final Proposals proposals;
-    private final Runnable copyPositions;
+    private final Runnable copyFromMaster;
     private final int port;
     private volatile Set<Long> confirmed = Collections.emptySet();
     private final SmallFiles files;
@@ -55,9 +55,9 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private volatile Master master;
     volatile boolean becomingMaster; // visible for tests
 
-    ConfirmedHAService(MessageStoreConfig config, Proposals proposals, Runnable copyPositions) {
+    ConfirmedHAService(MessageStoreConfig config, Proposals proposals, Runnable copyFromMaster) {
         this.proposals = proposals;
-        this.copyPositions = copyPositions;
+        this.copyFromMaster = copyFromMaster;
         this.port = config.getHaListenPort(); // the same for all members
         this.files = new SmallFiles(config.getStorePathRootDir());
     }
@@ -74,7 +74,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         ConfirmedHAService service = new ConfirmedHAService(
                 controller.getMessageStoreConfig(),
                 Proposals.of(controller),
-                new MasterPositions(controller)::copy);
+                new MasterCopies(controller)::copy);
         PrivateFields.write(DefaultMessageStore.class, "haService", controller.getMessageStore(), service);
         PrivateFields.write(ReplicasManager.class, "haService", controller.getReplicasManager(), service);
         NamedMaster.install(controller);
@@ -281,7 +281,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private void setConfirmedClient(Long id) {
         try {
             EpochFileCache epochs = PrivateFields.read(AutoSwitchHAService.class, "epochCache", this);
-            HAClient client = new ConfirmedHAClient(this, defaultMessageStore, epochs, id, copyPositions);
+            HAClient client = new ConfirmedHAClient(this, defaultMessageStore, epochs, id, copyFromMaster);
             PrivateFields.write(AutoSwitchHAService.class, "haClient", this, client);
         } catch (ReflectiveOperationException | IOException error) {
             throw new IllegalStateException("cannot connect to masters", error);
