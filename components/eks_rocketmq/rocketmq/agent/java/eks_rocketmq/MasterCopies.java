@@ -1,19 +1,34 @@
 package eks_rocketmq;
 
 import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.slave.SlaveSynchronize;
 
 /** What a slave copies from its master beside the log: topics, consumer groups, and positions. */
 final class MasterCopies {
+    private static final long LIMIT_MILLIS = 3000;
+
     private final BrokerController controller;
 
     MasterCopies(BrokerController controller) {
         this.controller = controller;
     }
 
-    /** Copies everything. RocketMQ logs what fails, after 3 s without an answer, and repeats it within 13 s. */
+    /**
+     * Copies everything. RocketMQ logs what fails, and repeats it within 13 s.
+     *
+     * <p>It waits up to 3 s for each answer. A change of the role waits for the caller, so this wait ends earlier.
+     */
     void copy() {
-        controller.getSlaveSynchronize().syncAll();
-        controller.getSlaveSynchronize().syncTimerCheckPoint();
+        SlaveSynchronize copies = controller.getSlaveSynchronize();
+        Thread copying = Daemon.start("EksRocketmqMasterCopies", () -> {
+            copies.syncAll();
+            copies.syncTimerCheckPoint();
+        });
+        try {
+            copying.join(LIMIT_MILLIS);
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /**
