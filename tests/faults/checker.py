@@ -13,8 +13,8 @@ NANOSECONDS = 1e9
 EARLY_SECONDS = 1.0
 """By which a delayed message may come early: the precision of RocketMQ's timer."""
 REPEATED_SECONDS = 20.0
-"""A new master repeats the delayed messages that were due after its positions. A slave copies that of the master's timer
-every 3 s, and those of the delay levels every 10 s. The rest is for the election and a busy machine."""
+"""A new master repeats the delayed messages that were due after its positions. A slave copies that of the timer every
+3 s, and those of the delay levels every 10 s. The rest is for the election and a busy machine."""
 
 
 @dataclass(frozen=True)
