@@ -94,8 +94,7 @@ def compute_use(roles: Mapping[int, str], before: Times, after: Times, seconds: 
 def measure(pids: Collection[int], seconds: float) -> dict[str, RoleUse]:
     """Return the use of each role over `seconds`.
 
-    Raises:
-        NoProcessError: none of `pids` is a RocketMQ process.
+    Raise NoProcessError if none of `pids` is a RocketMQ process.
     """
     roles = find_processes(pids)
     if not roles:

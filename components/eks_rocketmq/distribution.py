@@ -35,9 +35,7 @@ def get_version() -> str:
 def explain_missing_extra(error: ModuleNotFoundError, requested: str) -> ModuleNotFoundError:
     """Return an error that names what to install, or `error` itself if neither an extra nor the library has the module.
 
-    Args:
-        error: raised by an import of the library.
-        requested: name or command, such as `eks_rocketmq.EksCluster`.
+    `requested` is a name or a command, such as `eks_rocketmq.EksCluster`.
     """
     package = (error.name or "").partition(".")[0]
     if package == __package__:

@@ -87,12 +87,8 @@ def etcd(binary: Path, data: Path) -> list[str]:
 def api_server(binary: Path, pki: Path, webhook: Path, authorization: Path, audit: Sequence[str] = ()) -> list[str]:
     """Return the command line of the API server.
 
-    Args:
-        binary: the program.
-        pki: folder of certificates and keys.
-        webhook: kubeconfig of the token authenticator. Client certificates work without it.
-        authorization: file with the AuthorizationConfiguration.
-        audit: options of the audit log.
+    `webhook` is the kubeconfig of the token authenticator. Client certificates work without it. `authorization` is the
+    file with the AuthorizationConfiguration.
     """
     return [
         str(binary),

@@ -19,14 +19,8 @@ def list_made(instance: SandboxInstance) -> list[str]:
 def make(context: FaultContext, name: str, *, restart: bool = True) -> Fault:
     """Make a fault.
 
-    Args:
-        context: the sandbox.
-        name: name of the fault.
-        restart: whether the driver is restarted, if it would notice the fault only an hour later, and a claim created
-            that shows it.
-
-    Raises:
-        FaultError: there is no such fault, it is made already, or it cannot be made.
+    With `restart`, also restart the driver if it would notice the fault only an hour later, and create a claim that
+    shows it. Raise FaultError if there is no such fault, it is made already, or it cannot be made.
     """
     if name in NOT_MADE:
         raise FaultError(f"the sandbox cannot make {name}: {NOT_MADE[name]}")
@@ -51,8 +45,7 @@ def make(context: FaultContext, name: str, *, restart: bool = True) -> Fault:
 def mend(context: FaultContext, name: str = "") -> list[str]:
     """Take back one fault, or all, the latest first. Return their names.
 
-    Raises:
-        FaultError: the fault is not made, or a later one has changed the same resource.
+    Raise FaultError if the fault is not made, or a later one has changed the same resource.
     """
     made = _read(context.instance)
     names = [each["name"] for each in made]

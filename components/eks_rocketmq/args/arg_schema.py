@@ -37,11 +37,8 @@ def convert_from_camel_case(value: Any, type_: Any, path: ArgumentPath, errors: 
 
     A field in Python's spelling is an error, because it could contradict the same field in camelCase.
 
-    Args:
-        value: a value of a stack file, as parsed from JSON, or of the plugin protocol, which sends 3.0 for 3.
-        type_: the TypedDict of the value, or the type of one of its fields.
-        path: path of the value.
-        errors: receives the errors.
+    `value` comes from a stack file, as parsed from JSON, or from the plugin protocol, which sends 3.0 for 3. `type_` is
+    its TypedDict, or the type of one of the fields.
     """
     origin, inner = get_origin(type_), get_args(type_)
     if origin in {Annotated, NotRequired, Required, Union, UnionType}:
@@ -90,14 +87,8 @@ def validate_args(args: object, type_: type, path: ArgumentPath = ARGS, hidden: 
     An awaited value is accepted only for a field of type `Input`. Elsewhere it would be misread: an Output of False is
     true.
 
-    Args:
-        args: the arguments.
-        type_: their TypedDict.
-        path: path of the arguments.
-        hidden: fields that users of the program cannot set, so errors do not suggest them.
-
-    Raises:
-        ValueError: fields are unknown, missing, of the wrong type, or awaited where a plain value is required.
+    Raise ValueError for fields that are unknown, missing, of the wrong type, or awaited where a plain value is
+    required. Users of the program cannot set fields in `hidden`, so errors do not suggest them.
     """
     errors = ErrorCollector()
     _reject_unknown_fields(args, type_, path, errors, hidden)
@@ -108,14 +99,7 @@ def validate_args(args: object, type_: type, path: ArgumentPath = ARGS, hidden: 
 def validate_type(value: object, type_: Any, path: ArgumentPath, *, sensitive: bool = False) -> None:  # noqa: ANN401 - any type
     """Validate a single value, such as that of an output, against the type of a field.
 
-    Args:
-        value: the value.
-        type_: type of the field. `Any` accepts every value.
-        path: path of the value.
-        sensitive: whether errors must not show the value.
-
-    Raises:
-        ValueError: the value, or a nested one, has another type.
+    Validate nested values too. `Any` accepts every value. With `sensitive`, errors do not show the value.
     """
     errors = ErrorCollector()
     _validate_value(value, type_, path, errors, sensitive=sensitive)

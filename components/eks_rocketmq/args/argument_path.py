@@ -59,9 +59,7 @@ class ArgumentPath:
     def index(self, index: int, item: object = None) -> "ArgumentPath":
         """Return the path of an item of a list. If the item has a name, errors show it instead of the index.
 
-        Args:
-            index: index of the item.
-            item: the item, whose field `name` is its name, or the name itself.
+        The name is the field `name` of `item`, or `item` itself.
         """
         name = item.get("name") if isinstance(item, Mapping) else item
         shown = name if isinstance(name, str) and not isinstance(name, Secret) else None

@@ -36,62 +36,38 @@ class Arn(NamedTuple):
 
 
 def validate_cluster_name(value: str) -> str:
-    """Return `value` if EKS accepts it as the name of a cluster.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return `value` if EKS accepts it as the name of a cluster."""
     accepted = "1 to 100 letters, digits, '-' and '_', beginning with a letter or a digit"
     problem = "EKS does not accept {given!r} as the name of a cluster"
     return validate_pattern(_CLUSTER_NAME, value, ARGS / "cluster_name", "cluster-name", accepted, problem)
 
 
 def validate_kubernetes_version(value: str, path: ArgumentPath) -> str:
-    """Return `value` if it is a minor version of Kubernetes.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return `value` if it is a minor version of Kubernetes."""
     return validate_pattern(
         _KUBERNETES_VERSION, value, path, "kubernetes-version", "a minor version of Kubernetes, such as '1.35'"
     )
 
 
 def validate_addon_version(value: str, path: ArgumentPath) -> str:
-    """Return `value` if EKS accepts it as the version of an add-on.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return `value` if EKS accepts it as the version of an add-on."""
     return validate_pattern(_ADDON_VERSION, value, path, "addon-version", "a version such as 'v1.21.1-eksbuild.1'")
 
 
 def parse_role_arn(value: str, path: ArgumentPath) -> Arn:
-    """Return the components of the ARN of an IAM role.
-
-    Raises:
-        ValueError: the value is not such an ARN.
-    """
+    """Return the components of the ARN of an IAM role."""
     accepted = f"the ARN of an IAM role, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:role/team/nodes'"
     return _parse_arn_of(value, path, "role-arn", "iam", r"role/\S+", accepted)
 
 
 def parse_policy_arn(value: str, path: ArgumentPath) -> Arn:
-    """Return the components of the ARN of an IAM policy, customer managed or AWS managed.
-
-    Raises:
-        ValueError: the value is not such an ARN.
-    """
+    """Return the components of the ARN of an IAM policy, customer managed or AWS managed."""
     accepted = f"the ARN of an IAM policy, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:policy/team/read'"
     return _parse_arn_of(value, path, "policy-arn", "iam", r"policy/\S+", accepted)
 
 
 def parse_oidc_provider_arn(value: str, path: ArgumentPath) -> Arn:
-    """Return the components of the ARN of an IAM OIDC provider.
-
-    Raises:
-        ValueError: the value is not such an ARN.
-    """
+    """Return the components of the ARN of an IAM OIDC provider."""
     accepted = (
         "the ARN of an IAM OIDC provider, such as "
         f"'arn:aws:iam::{_EXAMPLE_ACCOUNT}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD'"
@@ -100,11 +76,7 @@ def parse_oidc_provider_arn(value: str, path: ArgumentPath) -> Arn:
 
 
 def parse_cluster_arn(value: str, path: ArgumentPath) -> Arn:
-    """Return the components of the ARN of an EKS cluster.
-
-    Raises:
-        ValueError: the value is not such an ARN.
-    """
+    """Return the components of the ARN of an EKS cluster."""
     accepted = f"the ARN of an EKS cluster, such as 'arn:aws:eks:eu-west-1:{_EXAMPLE_ACCOUNT}:cluster/prod'"
     return _parse_arn_of(value, path, "cluster-arn", "eks", r"cluster/[\w-]+", accepted)
 
@@ -113,9 +85,6 @@ def parse_kms_key_arn(value: str, path: ArgumentPath) -> Arn:
     """Return the components of the ARN of a KMS key.
 
     An alias is rejected. It grants nothing in a policy, and it can be moved to another key while volumes use it.
-
-    Raises:
-        ValueError: the value is not such an ARN.
     """
     accepted = f"the ARN of a KMS key, such as 'arn:aws:kms:eu-west-1:{_EXAMPLE_ACCOUNT}:{_EXAMPLE_KEY}'"
     alias = isinstance(value, str) and "alias/" in value
@@ -124,11 +93,7 @@ def parse_kms_key_arn(value: str, path: ArgumentPath) -> Arn:
 
 
 def validate_managed_policy(value: str, path: ArgumentPath) -> str:
-    """Return `value` if it names a managed policy: an AWS managed one by path and name, a customer managed one by ARN.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return `value` if it names a managed policy: one of AWS by path and name, one of an account by ARN."""
     if value.startswith("arn:"):
         parse_policy_arn(value, path)
     elif not _MANAGED_POLICY.fullmatch(value):
@@ -144,11 +109,7 @@ def validate_managed_policy(value: str, path: ArgumentPath) -> str:
 
 
 def parse_certificate_arn(value: str, path: ArgumentPath) -> Arn:
-    """Return the components of the ARN of a certificate of ACM or IAM, which a load balancer can use.
-
-    Raises:
-        ValueError: the value is not such an ARN.
-    """
+    """Return the components of the ARN of a certificate of ACM or IAM, which a load balancer can use."""
     if value.startswith("arn:") and ":iam:" in value:
         kind = r"server-certificate/\S+"
         return _parse_arn_of(value, path, "iam-certificate-arn", "iam", kind, "the ARN of a certificate of ACM or IAM")
@@ -165,11 +126,7 @@ def is_arn(value: str) -> bool:
 
 
 def parse_arn(value: str, path: ArgumentPath = ARGS) -> Arn:
-    """Return the components of an ARN of any service.
-
-    Raises:
-        ValueError: the value is not an ARN.
-    """
+    """Return the components of an ARN of any service."""
     if (match := _ARN.fullmatch(value)) is None:
         raise ArgumentError(
             path,
@@ -202,8 +159,7 @@ _DISCOVERY_PATH = "/.well-known/"
 def parse_issuer_host(issuer: str, path: ArgumentPath = ARGS / "issuer") -> str:
     """Return the issuer without `https://`, the form that IAM uses in provider ARNs and condition keys.
 
-    Raises:
-        ValueError: the issuer is not an https URL without a trailing slash, or it is another URL of the cluster.
+    Raise ValueError for what is not an https URL without a trailing slash, and for another URL of the cluster.
     """
     match = _ISSUER.fullmatch(issuer) if isinstance(issuer, str) else None
     problem, remedy = "", ""

@@ -40,14 +40,7 @@ def validate_tags(
 ) -> None:
     """Validate the tags of a resource. AWS validates values that are not known yet.
 
-    Args:
-        tags: the tags.
-        path: path of the tags in errors.
-        format_: the rules.
-        added: number of tags that the component adds to a resource.
-
-    Raises:
-        ValueError: there are too many tags, or a tag is not accepted.
+    `added` is the number of tags that the component adds to a resource.
     """
     if len(tags) > _MAX_TAGS - added:
         raise ArgumentError(

@@ -27,9 +27,7 @@ _NOT_FOR_VPC = {
 def parse_block(text: str, path: ArgumentPath) -> IPv4Network:
     """Return an IPv4 block. The address must be the first one of the block.
 
-    Raises:
-        ValueError: the text is not such a block. For the address of a host, the message names the block that contains
-            it.
+    For the address of a host, the error names the block that contains it.
     """
     try:
         found = ip_network(text, strict=False)
@@ -56,11 +54,7 @@ def parse_block(text: str, path: ArgumentPath) -> IPv4Network:
 
 
 def parse_vpc_block(text: str) -> IPv4Network:
-    """Return the block of a VPC.
-
-    Raises:
-        ValueError: the text is not a block, or AWS does not accept it or its size for a VPC.
-    """
+    """Return the block of a VPC. Raise ValueError for a block or a size that AWS does not accept for a VPC."""
     block = parse_block(text, ARGS / "cidr_block")
     if not MIN_PREFIX_LENGTH <= block.prefixlen <= MAX_PREFIX_LENGTH:
         raise ArgumentError(
@@ -92,15 +86,12 @@ def plan_subnets(
     """Return the private and the public subnets for a number of availability zones.
 
     Private subnets start at the bottom of the VPC, public subnets at its top. Another zone moves no existing subnet.
+    Raise ValueError if AWS does not accept a prefix length, or if the subnets do not fit.
 
     Args:
-        vpc: block of the VPC.
         zones: number of private subnets, and of public ones.
         private_prefix: prefix length of a private subnet. Default: the VPC's plus 3, `/19` in a `/16`.
         public_prefix: prefix length of a public subnet. Default: the VPC's plus 8, `/24` in a `/16`.
-
-    Raises:
-        ValueError: AWS does not accept a prefix length, or the subnets do not fit.
     """
     lengths = (
         private_prefix if private_prefix is not None else min(vpc.prefixlen + 3, MAX_PREFIX_LENGTH),
@@ -140,8 +131,7 @@ def plan_subnets(
 def validate_public_sources(blocks: list[str], path: ArgumentPath) -> list[str]:
     """Return the blocks that may reach a public endpoint, validated as EKS does.
 
-    Raises:
-        ValueError: an entry is not a block, is not public, or occurs twice.
+    Raise ValueError for an entry that is not a block, is not public, or occurs twice, and for more than 40 entries.
     """
     found = [parse_block(text, path.index(index)) for index, text in enumerate(blocks)]
     for source in found:
@@ -171,8 +161,7 @@ def validate_public_sources(blocks: list[str], path: ArgumentPath) -> list[str]:
 def validate_service_block(text: str) -> str:
     """Return the block of a cluster's service addresses. The caller compares it with the VPC's block.
 
-    Raises:
-        ValueError: EKS rejects the block: it is outside of the private ranges, or not of /12 to /24.
+    Raise ValueError for a block that is outside of the private ranges, or not of /12 to /24.
     """
     found = parse_block(text, ARGS / "service_cidr")
     if not (12 <= found.prefixlen <= 24 and any(found.subnet_of(private) for private in NON_PUBLIC_BLOCKS[:3])):

@@ -168,8 +168,7 @@ class ErrorCollector:
     def collect(self, within: ArgumentPath | None = None) -> Generator[None]:
         """Add a ValueError that the `with` block raises. The rest of the block is skipped.
 
-        Args:
-            within: path of the arguments of the component whose errors the block raises.
+        `within` is the path of the arguments of the component whose errors the block raises.
         """
         try:
             with errors_within(within):
@@ -178,11 +177,7 @@ class ErrorCollector:
             self.add(error)
 
     def raise_errors(self) -> None:
-        """Raise the collected errors, if there are any.
-
-        Raises:
-            ValueError: the error, or a `CollectedError` of several.
-        """
+        """Raise the collected errors, if there are any. Raise several as a `CollectedError`."""
         errors = list(self)
         if len(errors) == 1:
             raise errors[0]
@@ -191,11 +186,7 @@ class ErrorCollector:
 
 
 def raise_all(find_errors: Callable[_Arguments, Iterable[ValueError]]) -> Callable[_Arguments, None]:
-    """Return a check that raises all errors that a generator yields.
-
-    Args:
-        find_errors: yields each error. The check takes the same arguments.
-    """
+    """Return a check that raises all errors that a generator yields. The check takes the same arguments."""
 
     @wraps(find_errors)
     def check(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> None:
@@ -208,11 +199,7 @@ def raise_all(find_errors: Callable[_Arguments, Iterable[ValueError]]) -> Callab
 
 @contextmanager
 def errors_within(prefix: ArgumentPath | None) -> Generator[None]:
-    """Put the paths of all errors that the `with` block raises below another path.
-
-    Raises:
-        ValueError: the error of the block.
-    """
+    """Put the paths of all errors that the `with` block raises below another path."""
     errors = ErrorCollector()
     try:
         yield

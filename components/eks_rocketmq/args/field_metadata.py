@@ -58,8 +58,7 @@ def get_accepted_values(hint: Any) -> tuple[str, ...]:  # noqa: ANN401 - any ann
 def get_enumeration_name(hint: Any) -> str:  # noqa: ANN401 - any annotation
     """Return the name of the enumeration of a field, or of the items of its list.
 
-    Raises:
-        TypeError: the annotation has no `Enumeration`.
+    Raise TypeError for an annotation without an `Enumeration`.
     """
     for each in _unwrap(hint):
         for metadata in _get_metadata(each):

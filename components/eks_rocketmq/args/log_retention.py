@@ -11,11 +11,7 @@ RETENTION_DAYS = (
 
 
 def validate_retention(days: float, path: ArgumentPath) -> int:
-    """Return the retention of a log group, in days.
-
-    Raises:
-        ValueError: CloudWatch does not accept the value. The message lists the accepted values and the nearest one.
-    """
+    """Return the retention of a log group, in days. The error lists the accepted values and the nearest one."""
     whole = parse_whole_number(days, path)
     if whole not in RETENTION_DAYS:
         nearest = min(RETENTION_DAYS, key=lambda accepted: abs(accepted - whole))

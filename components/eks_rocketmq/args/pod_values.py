@@ -34,13 +34,6 @@ def validate_pod_values(values: Mapping[str, Any], path: ArgumentPath) -> None:
     """Validate `resources`, `tolerations` and `nodeSelector` as Kubernetes does. Other values are not validated.
 
     EKS validates the configuration of an add-on by a schema, which accepts most texts. The pods then do not start.
-
-    Args:
-        values: values by key.
-        path: path of the values.
-
-    Raises:
-        ValueError: Kubernetes would reject the pods.
     """
     if "resources" in values:
         validate_resources(values["resources"], path.key("resources"))
@@ -51,21 +44,13 @@ def validate_pod_values(values: Mapping[str, Any], path: ArgumentPath) -> None:
 
 
 def validate_node_selector(given: object, path: ArgumentPath) -> None:
-    """Validate the node selector of a pod.
-
-    Raises:
-        ValueError: Kubernetes would reject the pod.
-    """
+    """Validate the node selector of a pod."""
     validate_type(given, dict[str, str], path)
     validate_labels(given, path)  # ty: ignore[invalid-argument-type]
 
 
 def validate_tolerations(given: Any, path: ArgumentPath) -> None:  # noqa: ANN401 - any value of a configuration
-    """Validate the tolerations of a pod.
-
-    Raises:
-        ValueError: Kubernetes would reject the pod.
-    """
+    """Validate the tolerations of a pod."""
     validate_type(given, list[dict[str, Any]], path)
     for index, one in enumerate(given):
         _validate_toleration(one, path.index(index))
@@ -95,11 +80,7 @@ def _validate_toleration(given: Mapping[str, Any], path: ArgumentPath) -> None:
 
 
 def validate_resources(given: Any, path: ArgumentPath) -> None:  # noqa: ANN401 - any value of a configuration
-    """Validate `requests` and `limits` of a container.
-
-    Raises:
-        ValueError: Kubernetes would reject the pod.
-    """
+    """Validate `requests` and `limits` of a container."""
     validate_type(given, dict[str, Any], path)
     for section in given:
         validate_choice(section, _SECTIONS, path)

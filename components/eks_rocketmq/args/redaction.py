@@ -52,10 +52,7 @@ def redact(value: Any) -> Any:  # noqa: ANN401 - any JSON
 def reveals(text: str, value: Any, known: Collection[str] = ()) -> bool:  # noqa: ANN401 - any JSON
     """Return whether a text contains a part of a value: six successive characters, or a shorter one in quotes.
 
-    Args:
-        text: text that would be shown.
-        value: value that must stay secret.
-        known: keys and words that may be shown because they are public.
+    `known` are keys and words that may be shown because they are public.
     """
     return any(_contains(text, leaf) for leaf in _iterate_leaves(value, known))
 

@@ -39,11 +39,7 @@ for _power, _letter in enumerate("KMGTPE", start=1):
 
 
 def validate_dns_label(value: str, path: ArgumentPath) -> str:
-    """Return `value` if Kubernetes accepts it as an RFC 1123 label.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return `value` if Kubernetes accepts it as an RFC 1123 label."""
     accepted = (
         f"1 to {MAX_DNS_LABEL_LENGTH} lower-case letters, digits and '-', beginning and ending with a letter or a digit"
     )
@@ -51,11 +47,7 @@ def validate_dns_label(value: str, path: ArgumentPath) -> str:
 
 
 def validate_dns_subdomain(value: str, path: ArgumentPath) -> str:
-    """Return `value` if Kubernetes accepts it as an RFC 1123 subdomain, an object name that may contain dots.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return `value` if Kubernetes accepts it as an RFC 1123 subdomain, an object name that may contain dots."""
     if is_dns_subdomain(value):
         return value
     raise ArgumentError(
@@ -73,9 +65,6 @@ def validate_known_name(value: object, path: ArgumentPath) -> None:
     """Validate an input as an RFC 1123 subdomain if its value is known.
 
     The API server validates a value that is missing or that only the update knows.
-
-    Raises:
-        ValueError: the value is known and not accepted.
     """
     if isinstance(value, str):
         validate_dns_subdomain(value, path)
@@ -87,11 +76,7 @@ def is_dns_subdomain(value: str) -> bool:
 
 
 def parse_whole_number(value: float, path: ArgumentPath) -> int:
-    """Return `value` as an int. The plugin protocol sends numbers as floats, `3.0` for 3.
-
-    Raises:
-        ValueError: the value is not a whole number.
-    """
+    """Return `value` as an int. The plugin protocol sends numbers as floats, `3.0` for 3."""
     if not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
         return value if isinstance(value, int) else int(value)
     raise ArgumentError(
@@ -100,17 +85,7 @@ def parse_whole_number(value: float, path: ArgumentPath) -> int:
 
 
 def validate_range(value: float, minimum: int, maximum: int | None, path: ArgumentPath) -> int:
-    """Return `value` as an int if it is between the bounds, both inclusive.
-
-    Args:
-        value: the number.
-        minimum: lower bound.
-        maximum: upper bound; None means no upper bound.
-        path: path of the argument in the error.
-
-    Raises:
-        ValueError: the value is not a whole number, or it is out of range.
-    """
+    """Return `value` as an int if it is between the bounds, both inclusive. None as `maximum` means no bound."""
     number = parse_whole_number(value, path)
     if minimum <= number and (maximum is None or number <= maximum):
         return number
@@ -135,16 +110,7 @@ def validate_pattern(  # noqa: PLR0913, PLR0917 - the parts of an error
 ) -> str:
     """Return `value` if the whole of it matches `pattern`.
 
-    Args:
-        pattern: regular expression.
-        value: the text.
-        path: path of the argument in the error.
-        code: code of the error.
-        accepted: description of the accepted values, for the error.
-        problem: what the error says about the value, `{given}`.
-
-    Raises:
-        ValueError: the value does not match.
+    `accepted` describes the accepted values for the error. `problem` is what the error says about the value, `{given}`.
     """
     if pattern.fullmatch(value):
         return value
@@ -152,11 +118,7 @@ def validate_pattern(  # noqa: PLR0913, PLR0917 - the parts of an error
 
 
 def validate_choice(value: object, accepted: Collection[str], path: ArgumentPath) -> str:
-    """Return `value` if it is one of `accepted`.
-
-    Raises:
-        ValueError: the value is not accepted. The message lists the accepted values and suggests the nearest one.
-    """
+    """Return `value` if it is one of `accepted`. The error lists the accepted values and suggests the nearest one."""
     if isinstance(value, str) and value in accepted:
         return value
     raise ArgumentError(
@@ -171,11 +133,7 @@ def validate_choice(value: object, accepted: Collection[str], path: ArgumentPath
 
 
 def reject_duplicates(names: Iterable[str], path: ArgumentPath) -> None:
-    """Reject names that occur more than once.
-
-    Raises:
-        ValueError: names each duplicate.
-    """
+    """Reject names that occur more than once. The error names each duplicate."""
     if duplicates := sorted(name for name, count in Counter(names).items() if count > 1):
         raise ArgumentError(
             path,
@@ -189,13 +147,7 @@ def reject_duplicates(names: Iterable[str], path: ArgumentPath) -> None:
 def reject_empty(values: Collection[object], path: ArgumentPath, meaning: str) -> None:
     """Reject an empty list that would mean "everything". A program may compute an empty list by mistake.
 
-    Args:
-        values: the list.
-        path: path of the argument in the error.
-        meaning: effect of an empty list, such as `the whole cluster`.
-
-    Raises:
-        ValueError: the list is empty.
+    `meaning` is the effect of an empty list, such as `the whole cluster`.
     """
     if not values:
         raise ArgumentError(
@@ -214,15 +166,8 @@ def reject_ignored_args(
 ) -> Iterator[ArgumentError]:
     """Reject arguments that another argument makes meaningless.
 
-    Args:
-        args: the arguments.
-        ignored: names of the arguments that have no effect. Empty values are accepted.
-        path: path of the arguments.
-        cause: path of the other argument.
-        effect: what the other argument says, as a predicate, such as `names a role of your own`.
-
-    Raises:
-        ValueError: names all ignored arguments.
+    `effect` is what the argument at `cause` says, as a predicate, such as `names a role of your own`. Empty values are
+    accepted.
     """
     for name in ignored:
         if args.get(name):
@@ -239,8 +184,7 @@ def reject_ignored_args(
 def parse_bytes(quantity: str, path: ArgumentPath) -> int:
     """Return the bytes of a Kubernetes quantity of storage or memory, such as `4Gi`, `512Mi`, `1.5Gi` or `2G`.
 
-    Raises:
-        ValueError: the quantity is malformed, has no unit, or is not a whole number of bytes above 0.
+    Raise ValueError for a quantity that is malformed, has no unit, or is not a whole number of bytes above 0.
     """
     if quantity.isdecimal() and len(quantity) <= _MAX_UNITLESS_DIGITS and int(quantity) > 0:
         unit = "Gi" if len(quantity) < _MIN_MEBIBYTE_DIGITS else "Mi"
@@ -291,11 +235,7 @@ def suggest_name(name: object, known: Iterable[str]) -> str:
 
 
 def validate_qualified_name(key: str, path: ArgumentPath) -> str:
-    """Return `key` if Kubernetes accepts it as the key of a label, an annotation or a taint.
-
-    Raises:
-        ValueError: the key is not accepted.
-    """
+    """Return `key` if Kubernetes accepts it as the key of a label, an annotation or a taint."""
     prefix, slash, name = key.rpartition("/")
     if _QUALIFIED_NAME.fullmatch(name) and (not slash or is_dns_subdomain(prefix)):
         return key
@@ -310,33 +250,21 @@ def validate_qualified_name(key: str, path: ArgumentPath) -> str:
 
 
 def validate_label_value(value: str, path: ArgumentPath) -> str:
-    """Return `value` if Kubernetes accepts it as the value of a label. It may be empty.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return `value` if Kubernetes accepts it as the value of a label. It may be empty."""
     accepted = "up to 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or a digit"
     problem = "{given!r} is no value that Kubernetes accepts for a label"
     return validate_pattern(_LABEL_VALUE, value, path, "label-value", accepted, problem)
 
 
 def validate_labels(labels: Mapping[str, str], path: ArgumentPath) -> dict[str, str]:
-    """Return labels, or a label selector, if Kubernetes accepts all keys and values.
-
-    Raises:
-        ValueError: a key or a value is not accepted.
-    """
+    """Return labels, or a label selector, if Kubernetes accepts all keys and values."""
     return {
         validate_qualified_name(key, path): validate_label_value(value, path.key(key)) for key, value in labels.items()
     }
 
 
 def validate_cpu(value: str, path: ArgumentPath) -> str:
-    """Return `value` if it is an amount of CPU above 0 that Kubernetes stores unchanged.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return `value` if it is an amount of CPU above 0 that Kubernetes stores unchanged."""
     accepted = "a number of CPUs, such as '500m' or '2'"
     return validate_pattern(_CPU, value, path, "cpu", accepted, "{given!r} is no amount of CPU")
 
@@ -347,20 +275,12 @@ def parse_cpu(quantity: str) -> int:
 
 
 def validate_digest(value: str, path: ArgumentPath) -> str:
-    """Return `value` if it is the digest of an image.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return `value` if it is the digest of an image."""
     return validate_pattern(_DIGEST, value, path, "image-digest", "'sha256:' and 64 hexadecimal digits")
 
 
 def validate_image(value: str, path: ArgumentPath) -> str:
-    """Return `value` if it is the name of an image without tag and digest.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return `value` if it is the name of an image without tag and digest."""
     accepted = (
         "an image without tag and digest, such as 'apache/rocketmq' or 'registry.example.com:5000/apache/rocketmq'"
     )
@@ -368,11 +288,7 @@ def validate_image(value: str, path: ArgumentPath) -> str:
 
 
 def validate_image_tag(value: str, path: ArgumentPath) -> str:
-    """Return `value` if it is the tag of an image.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return `value` if it is the tag of an image."""
     accepted = "up to 128 letters, digits, '-', '_' and '.', such as '2.1.0'"
     return validate_pattern(_IMAGE_TAG, value, path, "image-tag", accepted, "{given!r} is no tag of an image")
 

@@ -67,11 +67,7 @@ class Adoption:
 def read_plan(digest: Mapping[str, Any], import_file: Mapping[str, Any], stack: str, project: str) -> PreviewedPlan:
     """Return the plan from the two outputs of `pulumi preview --json --import-file`.
 
-    Args:
-        digest: standard output of the preview.
-        import_file: content of the import file.
-        stack: name of the stack, without organization.
-        project: name of the project.
+    `digest` is the standard output of the preview. `stack` is a name without organization.
     """
     states = {step["urn"]: step.get("newState") or step.get("oldState") or {} for step in digest.get("steps", [])}
     return PreviewedPlan(
@@ -89,11 +85,6 @@ def plan_adoption(plan: PreviewedPlan, create_session: CreateSession, kubernetes
 
     A resource of another stack is blocked: two stacks would undo each other's changes, and the first `destroy` would
     delete the resource of both.
-
-    Args:
-        plan: resources that the engine would create.
-        create_session: creates a boto3 session for the inputs of an `aws` provider.
-        kubernetes: finds an object in a cluster.
     """
     ids: dict[str, str] = {}
     blocked: list[str] = []
@@ -180,12 +171,7 @@ def find_existing(
 ) -> ExistingResource | None:
     """Return the resource with the planned name, or None. Types without a lookup are never found.
 
-    Args:
-        type_: type token of the resource.
-        inputs: planned inputs of the resource.
-        provider: inputs of its provider.
-        create_session: creates a boto3 session for the inputs of an `aws` provider.
-        kubernetes: finds an object in a cluster.
+    `inputs` are the planned inputs of the resource, `provider` those of its provider.
     """
     if type_ in AWS_LOOKUPS:
         return find_resource(lambda: create_session(provider), type_, inputs)
@@ -207,16 +193,9 @@ def find_interrupted_create(  # noqa: PLR0913, PLR0917 - the parameters of `find
 ) -> list[ExistingResource] | None:
     """Return the resources that an interrupted create made, once they are ready; None if that cannot be determined.
 
-    Args:
-        type_: type token of the resource.
-        inputs: planned inputs of the resource.
-        provider: inputs of its provider.
-        known: ids of the resources of this type that the stack manages.
-        create_session: creates a boto3 session for the inputs of an `aws` provider.
-        kubernetes: finds an object in a cluster; None if the cluster is gone, and all objects with it.
-
-    Raises:
-        UnfinishedError: AWS did not complete the create.
+    `known` are the ids of the resources of this type that the stack manages. `kubernetes` is None if the cluster is
+    gone, and all objects with it. The other arguments are those of `find_existing`. Raise UnfinishedError if AWS did
+    not complete the create.
     """
     if type_.startswith(_STATE_ONLY_TYPES) or (type_.startswith("kubernetes:") and type_.endswith("Patch")):
         return []

@@ -155,9 +155,7 @@ def destroy(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
 def _report_errors(question: str, hint: str = "") -> Generator[None]:
     """Exit with a message if the engine rejects the command, or if AWS or the cluster does not answer.
 
-    Args:
-        question: the lookup, such as `what exists`.
-        hint: further sentences for a failed lookup.
+    `question` is the lookup, such as `what exists`. `hint` has further sentences for a failed lookup.
     """
     try:
         yield
@@ -274,7 +272,6 @@ def _recover(pulumi: PulumiCli, absent: Sequence[str], hint: str, kubernetes: Ku
     """Complete the interrupted operations of the state. A preview of a state without them would create resources twice.
 
     Args:
-        pulumi: Pulumi CLI for the stack.
         absent: names of interrupted creates that made no resource, as the user has checked.
         hint: further sentences for the message if the command ends here.
         kubernetes: finds an object in a cluster; None if the cluster is gone.

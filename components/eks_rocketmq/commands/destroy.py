@@ -75,9 +75,8 @@ class VolumeLosses:
 def plan_teardown(export: Mapping[str, Any], *, cluster_gone: bool = False) -> Teardown:
     """Return the order in which to destroy a stack.
 
-    Args:
-        export: output of `pulumi stack export`.
-        cluster_gone: whether the cluster no longer exists. EKS then protects nothing, but the state still says so.
+    `export` is the output of `pulumi stack export`. `cluster_gone` says that the cluster no longer exists. EKS then
+    protects nothing, but the state still says so.
     """
     resources: list[State] = (export.get("deployment") or {}).get("resources") or []
     by_urn = {resource["urn"]: resource for resource in resources}
@@ -109,12 +108,7 @@ def plan_teardown(export: Mapping[str, Any], *, cluster_gone: bool = False) -> T
 def classify_volumes(
     volumes_by_cluster: Iterable[tuple[ClaimedCluster, Iterable[Volume]]], *, removes_driver: bool
 ) -> VolumeLosses:
-    """Return the effect of the destroy on volumes.
-
-    Args:
-        volumes_by_cluster: all volumes of each cluster.
-        removes_driver: whether the stack removes the driver.
-    """
+    """Return the effect of the destroy on volumes. `volumes_by_cluster` has all volumes of each cluster."""
     lost = VolumeLosses([], [], [], [])
     for cluster, volumes in volumes_by_cluster:
         for volume in volumes:
@@ -135,10 +129,8 @@ def select_awaited_volumes(
 ) -> list[Volume]:
     """Return the volumes that must be deleted before the driver is removed.
 
-    Args:
-        volumes: current volumes of the cluster.
-        expected: volumes that were to be deleted when the destroy began.
-        removes_driver: whether the driver is removed. If so, all volumes that it has yet to delete count.
+    `expected` are the volumes that were to be deleted when the destroy began. With `removes_driver`, all volumes that
+    the driver has yet to delete count.
     """
     expected_uids = {volume.uid for volume in expected}
     return [

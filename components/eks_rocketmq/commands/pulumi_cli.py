@@ -29,8 +29,7 @@ class PulumiCli:
     def preview(self, import_file: Path) -> Mapping[str, Any]:
         """Plan as if no resource existed outside of the stack, write `import_file`, and return the plan.
 
-        Raises:
-            EngineError: with the diagnostics of the engine.
+        Raise EngineError with the diagnostics of the engine if the preview fails.
         """
         # The plan includes unchanged resources, because lookups need the providers that the stack has already.
         arguments = ["preview", "--json", "--show-sames", "--import-file", str(import_file)]
@@ -50,10 +49,8 @@ class PulumiCli:
         """Import the resources of a file and protect them until the next update sets the program's value.
 
         The engine refuses to replace a resource only if it is protected before and after the update. An unprotected
-        StatefulSet with messages could be replaced by the next update.
-
-        Raises:
-            EngineError: the import failed; the engine has printed the reason.
+        StatefulSet with messages could be replaced by the next update. Raise EngineError if the import fails. The
+        engine has then printed the reason.
         """
         options = ["--yes", "--skip-preview", "--generate-code=false", "--protect=true"]
         self._run_visibly(["import", "--file", str(import_file), *options])
@@ -61,8 +58,7 @@ class PulumiCli:
     def export_state(self) -> Mapping[str, Any]:
         """Return the state of the stack. Secrets stay encrypted.
 
-        Raises:
-            EngineError: with the output of the engine.
+        Raise EngineError with the output of the engine if the command fails.
         """
         done = self._run(["stack", "export"], capture=True)
         if done.returncode != 0:
@@ -73,8 +69,7 @@ class PulumiCli:
     def restore_state(self, state: Mapping[str, Any]) -> None:
         """Replace the state of the stack, and refresh all its resources.
 
-        Raises:
-            EngineError: a command failed; the engine has printed the reason.
+        Raise EngineError if a command fails. The engine has then printed the reason.
         """
         self.replace_state(state)
         self._run_visibly(["refresh", "--yes", "--skip-preview"])
@@ -82,8 +77,7 @@ class PulumiCli:
     def replace_state(self, state: Mapping[str, Any]) -> None:
         """Replace the state of the stack.
 
-        Raises:
-            EngineError: the import failed; the engine has printed the reason.
+        Raise EngineError if the import fails. The engine has then printed the reason.
         """
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "state.json"
@@ -94,16 +88,14 @@ class PulumiCli:
     def preview_diff(self) -> str:
         """Return the changes of the next update, as `pulumi preview --diff` prints them.
 
-        Raises:
-            EngineError: with the output of the engine.
+        Raise EngineError with the output of the engine if the command fails.
         """
         return self._capture(["preview", "--diff"], f"pulumi preview -s {self.stack} failed")
 
     def plan_destroy(self) -> str:
         """Return the deletions of a destroy of the whole stack, as `pulumi destroy --preview-only` prints them.
 
-        Raises:
-            EngineError: with the output of the engine, for example if a resource is protected.
+        Raise EngineError with the output of the engine if it would fail, for example because of a protected resource.
         """
         failure = f"pulumi destroy -s {self.stack} would fail, so nothing was deleted"
         return self._capture(["destroy", "--preview-only"], failure)
@@ -111,8 +103,7 @@ class PulumiCli:
     def destroy(self, targets: Sequence[str] = ()) -> None:
         """Destroy the targets with their children and dependents; without targets the whole stack.
 
-        Raises:
-            EngineError: the destroy failed; the engine has printed the reason.
+        Raise EngineError if the destroy fails. The engine has then printed the reason.
         """
         chosen = [word for urn in targets for word in ("--target", urn)]
         dependents = ["--target-dependents"] if targets else []

@@ -42,10 +42,8 @@ class Recovery:
 def recover_state(export: Mapping[str, Any], lookup: CreateLookup, absent: Collection[str] = ()) -> Recovery:
     """Return the recovered state of an interrupted update.
 
-    Args:
-        export: output of `pulumi stack export`.
-        lookup: finds the resources that a create made.
-        absent: names or URNs of resources that do not exist, as the user has checked.
+    `export` is the output of `pulumi stack export`. `absent` are names or URNs of resources that do not exist, as the
+    user has checked.
     """
     deployment = dict(export.get("deployment") or {})
     operations = deployment.pop("pending_operations", None) or []

@@ -17,9 +17,7 @@ _COMPONENT_LABEL = "app.kubernetes.io/component"
 def find_foreign_objects(export: Mapping[str, Any], found: Mapping[str, Iterable[KubernetesObject]]) -> list[str]:
     """Return a line for each object that the stack did not create, such as `StatefulSet rocketmq/rocketmq-broker`.
 
-    Args:
-        export: output of `pulumi stack export`.
-        found: objects in the stack's namespaces, by kind.
+    `export` is the output of `pulumi stack export`. `found` has the objects in the stack's namespaces, by kind.
     """
     resources = (export.get("deployment") or {}).get("resources") or []
     known = {f"{resource['type'].rpartition(':')[2]} {resource.get('id', '')}" for resource in resources}
@@ -42,8 +40,7 @@ def find_foreign_objects(export: Mapping[str, Any], found: Mapping[str, Iterable
 def retain_namespaces(export: Mapping[str, Any]) -> dict[str, Any]:
     """Return a state in which a destroy leaves the namespaces in the cluster.
 
-    Args:
-        export: output of `pulumi stack export`.
+    `export` is the output of `pulumi stack export`.
     """
     deployment = export["deployment"]
     resources = [

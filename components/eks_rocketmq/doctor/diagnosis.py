@@ -152,11 +152,7 @@ class TargetError(Exception):
 
 
 def diagnose(facts: Facts, target: DiagnosisTarget | None = None) -> Diagnosis:
-    """Judge the chains of a target.
-
-    Raises:
-        TargetError: the facts do not contain the target.
-    """
+    """Judge the chains of a target. Raise TargetError if the facts do not contain the target."""
     target = target or DiagnosisTarget()
     if target.service_account:
         return Diagnosis(target, (_judge_identity(_build_identity(facts, target.service_account)),))

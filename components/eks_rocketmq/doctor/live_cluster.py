@@ -17,14 +17,12 @@ def read_live_facts(
 ) -> Facts:
     """Return the facts of a cluster. AWS is not asked if the name or the region of the cluster is unknown.
 
+    Raise AwsSessionError if profile or region cannot be used.
+
     Args:
-        context: cluster, region and profile for AWS.
         provider: `kubeconfig` and `context`, as for `get_json`.
         target: what is judged; default: the whole cluster.
         offline: whether the trial is left out. Without it only reading requests are sent.
-
-    Raises:
-        AwsSessionError: profile or region cannot be used.
     """
     # These take a second to load. A dump and a preview need none of them.
     from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader  # noqa: PLC0415
@@ -49,8 +47,7 @@ def _create_aws_reader(context: EksContext) -> Any:  # noqa: ANN401 - its module
 def create_boto_session(profile: str, region: str) -> Any:  # noqa: ANN401 - boto3 has no types
     """Return the session with a profile and a region. Empty values are those of the environment.
 
-    Raises:
-        AwsSessionError: profile or region cannot be used.
+    Raise AwsSessionError if one of them cannot be used.
     """
     import boto3  # noqa: PLC0415 - takes half a second to load
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415

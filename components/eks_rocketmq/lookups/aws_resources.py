@@ -202,13 +202,7 @@ def find_resource(create_session: Callable[[], Session], type_: str, inputs: Inp
 
     AWS is not called if a name is unknown before the update: no resource can have it.
 
-    Args:
-        create_session: creates the boto3 session.
-        type_: a type of `AWS_LOOKUPS`.
-        inputs: planned inputs of the resource.
-
-    Raises:
-        ClientError: AWS rejects the request.
+    `type_` is a type of `AWS_LOOKUPS`. Raise ClientError if AWS rejects the request.
     """
     lookup = AWS_LOOKUPS[type_]
     names = [inputs.get(key) for key in lookup.name_inputs]
@@ -220,12 +214,8 @@ def find_resource(create_session: Callable[[], Session], type_: str, inputs: Inp
 def call_or_none(call: Callable[[], Any], not_found_codes: Collection[str] = ()) -> Any:  # noqa: ANN401 - responses of different types
     """Return the result of an AWS call, or None if the resource does not exist.
 
-    Args:
-        call: makes the call.
-        not_found_codes: further error codes for a resource that does not exist.
-
-    Raises:
-        ClientError: AWS rejects the request for another reason, such as AccessDenied.
+    `not_found_codes` are further error codes for a resource that does not exist. Raise ClientError if AWS rejects the
+    request for another reason, such as AccessDenied.
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415 - programs that only preview do not load it
 

@@ -46,12 +46,9 @@ def create_session(provider: Mapping[str, Any]) -> Session:
 
     The environment supplies missing settings.
 
-    Args:
-        provider: inputs of the provider, or the settings of the namespace `aws`. Objects and lists may be JSON.
-
-    Raises:
-        AccountUnknownError: the engine redacts the provider's keys, or a token file cannot be read.
-        ClientError: AWS does not let the caller assume a role.
+    `provider` has the inputs of the provider, or the settings of the namespace `aws`. Objects and lists may be JSON.
+    Raise AccountUnknownError if the engine redacts the provider's keys, or a token file cannot be read. Raise
+    ClientError if AWS does not let the caller assume a role.
     """
     keys = {argument: provider[key] for key, argument in _CREDENTIALS.items() if provider.get(key)}
     if any(is_secret(key) for key in keys.values()):
@@ -72,8 +69,7 @@ def create_session(provider: Mapping[str, Any]) -> Session:
 def get_assumed_role(provider: Mapping[str, Any]) -> str | None:
     """Return the ARN of the last role that a provider assumes, or None.
 
-    Args:
-        provider: as for `create_session`. Malformed settings are ignored, because the provider reports them.
+    `provider` is as for `create_session`. Malformed settings are ignored, because the provider reports them.
     """
     try:
         arn = _read_blocks(provider, "assumeRoles")[-1]["roleArn"]

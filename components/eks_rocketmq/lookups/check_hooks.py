@@ -20,10 +20,8 @@ class RefusedError(RuntimeError):
 def create_check_hooks(name: str, question: str, check: Callable[[ResourceHookArgs], Awaitable[None]]) -> list[Any]:
     """Return a list with a hook that runs a check. The list is empty if hooks cannot be registered.
 
-    Args:
-        name: name of the hook.
-        question: what the check finds out, for the warning if it fails: `whether pods of … meet …`.
-        check: raises errors of arguments or a RefusedError to reject the operation.
+    `question` is what the check finds out, for the warning if it fails: `whether pods of … meet …`. `check` raises
+    errors of arguments or a RefusedError to reject the operation.
     """
 
     async def run_check(args: ResourceHookArgs) -> None:

@@ -51,11 +51,8 @@ def describe_conflict(type_: str, found: ExistingResource, stack: str, existing:
     A resource of another stack cannot be imported: each `up` would undo the other stack's changes. It can be used as it
     is.
 
-    Args:
-        type_: Pulumi type of the resource.
-        found: the resource, which does not have the tag of this stack.
-        stack: name of the stack.
-        existing: how to use the resource without managing it, as an instruction.
+    `found` does not have the tag of this stack. `existing` is an instruction: how to use the resource without managing
+    it.
     """
     if owner := found.tags.get(OWNER_TAG):
         return (
@@ -101,10 +98,7 @@ def reject_existing_object(
 def reject_create(type_: str, name: str, reason: Input[str]) -> ResourceTransform:
     """Return a transform that rejects, at preview already, the create of a component's resources of one type.
 
-    Args:
-        type_: Pulumi type of the resource.
-        name: prefix of the hook, which is `<name>-preflight`.
-        reason: the error; an empty text allows the create.
+    The hook is `<name>-preflight`. `reason` is the error. An empty text allows the create.
     """
     known: Output[str] = Output.from_input(reason)
 
@@ -130,10 +124,7 @@ def create_existence_hook(
 ) -> ResourceHookBinding:
     """Return a hook that rejects the create if `look_up` finds a resource without this stack's tag.
 
-    Args:
-        name: name of the resource; the hook is `<name>-preflight`.
-        look_up: finds the resource with the planned name.
-        describe_error: returns the error.
+    The hook of the resource `name` is `<name>-preflight`.
     """
     tags = get_ownership_tags()
 

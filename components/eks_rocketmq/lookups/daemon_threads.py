@@ -41,7 +41,6 @@ class DaemonExecutor(Executor):
 async def call_with_time_limit(function: Callable[[], Result], seconds: float) -> Result:
     """Run a blocking function in a daemon thread and return its result.
 
-    Raises:
-        TimeoutError: the function does not return in time. Its thread goes on.
+    Raise TimeoutError if the function does not return in time. Its thread goes on.
     """
     return await asyncio.wait_for(asyncio.wrap_future(DaemonExecutor(1).submit(function)), seconds)

@@ -91,14 +91,8 @@ def find_created(
 
     A resource with the planned name and without the stack's tag has another owner. It is not returned.
 
-    Args:
-        create_session: creates the boto3 session.
-        type_: type of the resource, for which `can_find_created` is true.
-        inputs: its planned inputs.
-        known: ids of the resources of this type that the stack manages.
-
-    Raises:
-        ClientError: AWS rejects the request.
+    `can_find_created` must be true for `type_`. `known` are the ids of the resources of this type that the stack
+    manages. Raise ClientError if AWS rejects the request.
     """
     if type_ in REPEATABLE_CREATES:
         return []
@@ -114,8 +108,7 @@ def find_created(
 def wait_until_ready(create_session: Callable[[], Session], type_: str, found: ExistingResource) -> None:
     """Wait until AWS has completed an interrupted create. A cluster takes about 10 minutes.
 
-    Raises:
-        UnfinishedError: the create failed, or took more than 40 minutes.
+    Raise UnfinishedError if the create failed, or took more than 40 minutes.
     """
     if type_ not in _WAITERS:
         return

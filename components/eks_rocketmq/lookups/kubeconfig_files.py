@@ -27,9 +27,8 @@ class EksContext:
 def read_eks_context(kubeconfig: str = "", context: str = "") -> EksContext:
     """Return the EKS cluster of a context.
 
-    Args:
-        kubeconfig: path, or content as YAML or JSON; empty for the default of kubectl.
-        context: name of the context; empty for the current one.
+    `kubeconfig` is a path, or content as YAML or JSON. If it is empty, the default of kubectl applies. `context` is the
+    name of the context. If it is empty, the current one applies.
     """
     documents = _read_documents(kubeconfig)
     name = context or next((each["current-context"] for each in documents if each.get("current-context")), "")

@@ -100,12 +100,9 @@ def request_token(provider: Mapping[str, Any], namespace: str, service_account: 
 
 
 def dry_run_patch(provider: Mapping[str, Any], path: str, patch: Mapping[str, Any]) -> list[str]:
-    """Return the API server's warnings about a merge patch. The patch is not applied. Errors are those of `get_json`.
+    """Return the API server's warnings about a merge patch.
 
-    Args:
-        provider: inputs of the Kubernetes provider.
-        path: path of an object.
-        patch: the merge patch.
+    The patch is not applied. Errors are those of `get_json`.
     """
     client = _get_client(provider)
     options = {
@@ -132,8 +129,7 @@ class Websocket:
     def receive(self) -> tuple[int, bytes]:
         """Return the opcode and the content of the next message.
 
-        Raises:
-            OSError: no message arrived in time, or the connection broke.
+        Raise OSError if no message arrives in time, or the connection breaks.
         """
         import websocket  # noqa: PLC0415 - only commands that execute in pods need it
 
@@ -157,12 +153,7 @@ def open_websocket(
 
     The websocket of the `kubernetes` package waits without limit for a kubelet that does not answer.
 
-    Args:
-        provider: inputs of the Kubernetes provider.
-        path: path of a subresource, such as `exec` of a pod.
-        query: query parameters.
-        protocol: subprotocol.
-        seconds: time limit of the connection.
+    `path` is the path of a subresource, such as `exec` of a pod. `seconds` is the time limit of the connection.
 
     Raises:
         ApiException: the API server rejects the request.

@@ -41,9 +41,6 @@ def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> ExistingResource 
 def list_volumes(provider: Mapping[str, Any]) -> list[Volume]:
     """Return all PersistentVolumes of a cluster with the state of their claims.
 
-    Args:
-        provider: inputs of the Kubernetes provider.
-
     Raises:
         ApiException: the API server rejects the request.
         ConfigException: no readable kubeconfig exists.

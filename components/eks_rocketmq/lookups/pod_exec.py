@@ -29,13 +29,7 @@ def run_in_pod(  # noqa: PLR0913, PLR0917 - the address of a container
 ) -> CommandResult:
     """Run a command without input in a container and return its output.
 
-    Args:
-        provider: inputs of the Kubernetes provider, as for `get_json`.
-        namespace: namespace of the pod.
-        pod: name of the pod.
-        container: name of the container.
-        command: program and arguments.
-        seconds: time limit for everything together.
+    `seconds` is the time limit for everything together.
 
     Raises:
         ApiException: the API server rejects the request.

@@ -12,8 +12,7 @@ _FILTER_VALUES = 200
 def read_volume_tags(session: Session, volume_ids: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return the tags of volumes by ID. Volumes that do not exist are left out.
 
-    Raises:
-        ClientError: AWS rejects the request.
+    Raise ClientError if AWS rejects the request.
     """
     ids = sorted(set(volume_ids))
     # A filter accepts IDs of volumes that do not exist. The argument `VolumeIds` does not.

@@ -36,9 +36,7 @@ class Volume:
 def read_volumes(volumes: Iterable[KubernetesObject], claims: Iterable[KubernetesObject]) -> list[Volume]:
     """Return the volumes of a cluster.
 
-    Args:
-        volumes: all PersistentVolumes, as the API returns them.
-        claims: all PersistentVolumeClaims.
+    `volumes` are all PersistentVolumes, and `claims` all PersistentVolumeClaims, as the API returns them.
     """
     by_uid = {claim["metadata"]["uid"]: claim["metadata"] for claim in claims}
     return [_read_volume(volume, by_uid) for volume in volumes]

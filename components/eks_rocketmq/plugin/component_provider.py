@@ -102,9 +102,8 @@ class PackageProvider(ComponentProvider):
     ) -> ConstructResult:
         """Create a component.
 
-        Raises:
-            InputPropertiesError: the component rejects its arguments; one line for each. The errors are not properties
-                of their own, because the engine shows the value of such a property even if it is secret.
+        Raise InputPropertiesError with one line for each error in the arguments. The errors are not properties of their
+        own, because the engine shows the value of such a property even if it is secret.
         """
         try:
             with use_surface(CAMEL_CASE):
@@ -120,8 +119,7 @@ class PackageProvider(ComponentProvider):
     def map_inputs(self, inputs: Inputs, component_def: ComponentDefinition) -> Inputs:
         """Return inputs with their Python names, nested types included. The component validates them itself.
 
-        Raises:
-            ValueError: the name of an input is spelled as in Python.
+        Raise ValueError if the name of an input is spelled as in Python.
         """
         args = inspect.get_annotations(self._components[component_def.name].__init__)["args"]
         errors = ErrorCollector()

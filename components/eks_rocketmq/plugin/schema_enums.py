@@ -9,14 +9,8 @@ from eks_rocketmq.pulumi_sdk.component import PACKAGE
 def add_enumeration(enumerations: dict[str, Any], name: str, field: dict[str, Any], annotation: Any) -> None:  # noqa: ANN401 - any annotation
     """Make a field of the schema, or the items of a list, refer to its enumeration.
 
-    Args:
-        enumerations: receives the enumeration by its token.
-        name: name of the field in the schema.
-        field: the field, which is changed.
-        annotation: annotation of the field in Python.
-
-    Raises:
-        TypeError: two enumerations have the same name and different values.
+    `field` is changed, and `enumerations` receives the enumeration by its token. Raise TypeError if two enumerations
+    have the same name and different values.
     """
     token = f"{PACKAGE}:index:{get_enumeration_name(annotation)}"
     target = field.get("items", field)

@@ -52,9 +52,6 @@ def use_prefix(prefix: ArgumentPath) -> Generator[None]:
     """Put the paths of the errors of the `with` block, and of what its outputs raise later, below another path.
 
     For a component that is created from the field of another component's arguments.
-
-    Raises:
-        ValueError: the error of the block.
     """
     token = _prefix.set(prefix.within(_prefix.get()))
     try:
@@ -76,9 +73,6 @@ def apply_redacted(  # noqa: PLR0913 - two ways to hide a secret value
     """Apply a function to an output. Its ValueError becomes a RunError that reveals nothing of a secret value.
 
     Args:
-        output: the output.
-        function: validates or converts the known value.
-        path: path of the argument in errors.
         type_: type of the argument, without `Input`. A value of another type is an error, and the function is not
             called. `Any`: the value is no argument, or the function accepts every type.
         errors_show_value: whether errors of the function may contain the value. If not, they are not replaced.
@@ -124,13 +118,7 @@ def validate_input(
 ) -> Input[str]:
     """Return an input that is validated now, or as soon as its value is known.
 
-    Args:
-        value: the input.
-        validate: takes value and path, and raises ValueError.
-        path: path of the argument in errors.
-
-    Raises:
-        ValueError: a plain value is not accepted.
+    For a plain value, raise the ValueError of `validate` at once.
     """
     if isinstance(value, str):
         validate(value, path)
@@ -147,16 +135,7 @@ def validate_input(
 def validate_optional_input(
     args: Mapping[str, object], name: str, validate: Callable[[str, ArgumentPath], object]
 ) -> Input[str] | None:
-    """Return an argument that is validated as `validate_input` does it, or None if it is not given.
-
-    Args:
-        args: arguments of the component.
-        name: name of the argument.
-        validate: takes value and path, and raises ValueError.
-
-    Raises:
-        ValueError: a plain value is not accepted.
-    """
+    """Return an argument that is validated as `validate_input` does it, or None if it is not given."""
     return validate_input(cast("Input[str]", args[name]), validate, ARGS / name) if name in args else None
 
 
@@ -177,9 +156,7 @@ def child_options(parent: ComponentResource, **extra: Any) -> ResourceOptions:  
 def collect_outputs(component: ComponentResource, declared_by: type[ComponentResource]) -> dict[str, Any]:
     """Return the outputs that a class declares, by their names in other languages.
 
-    Args:
-        component: the component, with all outputs set.
-        declared_by: the class, whose annotations are the outputs.
+    All outputs of `component` must be set.
     """
     return {to_camel_case(name): getattr(component, name) for name in inspect.get_annotations(declared_by)}
 
@@ -226,8 +203,7 @@ def _keep_surface(callback: Callable[[_Arguments], Awaitable[_Result]]) -> Calla
 def spell_argument(path: ArgumentPath) -> str:
     """Return an argument in the caller's spelling, for a text that is no error about an argument.
 
-    Args:
-        path: path from the arguments of the component that is constructed, or whose hook runs.
+    `path` begins at the arguments of the component that is constructed, or whose hook runs.
     """
     return _surface.get().spell_path(path)
 

@@ -85,11 +85,7 @@ def convert_to_input(resource: CustomResource) -> Any:  # noqa: ANN401 - other p
 def add_mock_resource(type_: str, name: str, id_: str, state: Mapping[str, Any]) -> dict[str, str]:
     """Add a resource of a remote component to the SDK's mocks, and return a reference to it.
 
-    Args:
-        type_: type of the resource.
-        name: name of the resource.
-        id_: its id; empty while it is unknown.
-        state: its outputs.
+    `id_` is empty while it is unknown. `state` has the outputs.
     """
     monitor = SETTINGS.monitor
     urn = monitor.make_urn("", type_, name)
@@ -103,8 +99,7 @@ def name_mock_errors(create_error: Callable[[str, Mapping[str, Any], Exception],
     The SDK's mocks fail internally for `None` and for `({}, None)`, the default of their base class: `'NoneType' object
     is not iterable`. That error does not name the lookup.
 
-    Args:
-        create_error: returns the error for token, arguments and the SDK's own error.
+    `create_error` takes the token, the arguments and the SDK's own error.
     """
     monitor = SETTINGS.monitor
     if not runs_under_mocks() or "Invoke" in vars(monitor):

@@ -53,8 +53,7 @@ class OptionalParts:
 def plan_optional_parts(args: Mapping[str, Any]) -> OptionalParts:
     """Return the plans of the optional parts of a RocketMQ.
 
-    Raises:
-        ValueError: for the first argument that is not accepted, with its value and what is accepted.
+    Raise ValueError for an argument that is not accepted.
     """
     monitoring: MonitoringArgs | None = args.get("monitoring")
     dashboard: DashboardArgs | None = args.get("dashboard")

@@ -74,8 +74,7 @@ class RocketMqPlan:
 def plan(args: RocketMqArgs) -> RocketMqPlan:
     """Return the plan of the arguments.
 
-    Raises:
-        ValueError: an argument is not accepted.
+    Raise ValueError for an argument that is not accepted.
     """
     validate_args(args, RocketMqArgs)
     namespace = validate_dns_label(args["namespace"], ARGS / "namespace")

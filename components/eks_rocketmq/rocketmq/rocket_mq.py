@@ -124,8 +124,7 @@ def _plan_and_warn(component: RocketMq, name: str, args: RocketMqArgs) -> Rocket
 def _reject_second(component: RocketMq, name: str, namespace: str) -> None:
     """Reject a second RocketMq in a namespace, because both would use the same object names.
 
-    Raises:
-        ValueError: another RocketMq of this program has the namespace.
+    Raise ValueError if another RocketMq of this program has the namespace.
     """
     # The provider identifies the cluster. Without one, the root resource identifies the default provider.
     cluster = component.get_provider("kubernetes:core/v1:Namespace") or get_root_resource()

@@ -13,8 +13,7 @@ _ATTRIBUTES_STOP_REPLICATION = frozenset({"5.3.3"})
 def list_version_warnings(version: str, args: RocketMqArgs) -> list[ArgumentMessage]:
     """Return warnings about arguments that the version handles incorrectly.
 
-    Raises:
-        ValueError: for declared topics that the version would lose at a failover.
+    Raise ValueError for declared topics that the version would lose at a failover.
     """
     if version not in _ATTRIBUTES_STOP_REPLICATION or all(group["replicas"] == 1 for group in args["broker_groups"]):
         return []

@@ -23,15 +23,8 @@ def plan_with_all_errors(
 
     The function removes an argument that is not accepted and plans the others without it.
 
-    Args:
-        args: the arguments.
-        type_: their TypedDict.
-        planner: returns the plan of valid arguments.
-        hidden: arguments that users cannot set, so errors do not suggest them.
-        stand_ins: valid values for required arguments. Without one, the function ends at the error of the argument.
-
-    Raises:
-        ValueError: for each argument that is not accepted.
+    Users cannot set the arguments in `hidden`, so errors do not suggest them. `stand_ins` are valid values for required
+    arguments. Without one, the function ends at the error of the argument.
     """
     errors, left = ErrorCollector(), args
     removed: list[ArgumentPath] = []

@@ -66,13 +66,8 @@ def get_partition(region: str) -> str:
 def check_arns(components: Mapping[str, Any], region: str | None, account: str | None) -> None:
     """Reject ARNs of resources that the stack cannot use in its region and account.
 
-    Args:
-        components: arguments by component, or None for a component with errors.
-        region: the stack's region, if it is known.
-        account: the stack's account, if it is known.
-
-    Raises:
-        ValueError: for each such ARN.
+    A component with errors is None. Region and account are None if they are unknown. Raise ValueError for each such
+    ARN.
     """
     errors = ErrorCollector()
     for path, field, text in _list_arns(components):

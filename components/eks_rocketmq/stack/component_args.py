@@ -24,17 +24,12 @@ def read_component(  # noqa: PLR0913 - what a key of the stack file is
 ) -> _Args:
     """Return the arguments of one component from an object of the stack file, with their plan.
 
+    Raise ValueError for each argument that is not accepted.
+
     Args:
-        path: path of the object.
-        given: the object.
-        type_: TypedDict of the component.
-        planner: returns the plan of valid arguments.
         set_by_stack: names of arguments that the stack sets itself.
         defaults: values of arguments that the object does not have, and of all that the stack sets.
         stand_ins: valid values for required arguments with errors. Default: those of `defaults`.
-
-    Raises:
-        ValueError: for each argument that is not accepted.
     """
     errors, values = ErrorCollector(), defaults or {}
     args = convert_from_camel_case(given, type_, path, errors)
@@ -50,11 +45,7 @@ def read_component(  # noqa: PLR0913 - what a key of the stack file is
 
 @raise_all
 def reject_stack_args(path: ArgumentPath, given: object, set_by_stack: Iterable[str]) -> Iterator[ArgumentError]:
-    """Reject arguments that the stack sets itself.
-
-    Raises:
-        ValueError: for each such argument.
-    """
+    """Reject arguments that the stack sets itself."""
     for name in set_by_stack:
         if isinstance(given, Mapping) and to_camel_case(name) in given:
             yield ArgumentError(

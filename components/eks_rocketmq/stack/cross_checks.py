@@ -55,16 +55,7 @@ def warn_about_key(ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs) -> Ar
 def check_existing(
     oidc: ClusterOidcProviderArgs, ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs
 ) -> Iterator[ArgumentError]:
-    """Reject existing resources that a new cluster cannot have yet.
-
-    Args:
-        oidc: arguments of the OIDC provider.
-        ebs_csi: arguments of the EBS CSI driver.
-        storage: arguments of the StorageClass.
-
-    Raises:
-        ValueError: for each argument.
-    """
+    """Reject existing resources that a new cluster cannot have yet."""
     existing = {OIDC / "existing": oidc.get("existing", False), EBS_CSI / "existing": ebs_csi.get("existing", False)}
     existing |= {
         EBS_CSI / "self_managed": "self_managed" in ebs_csi,
@@ -94,11 +85,7 @@ def check_existing(
 
 
 def check_service_block(cluster: EksClusterArgs, vpc: IPv4Network) -> None:
-    """Reject service addresses that overlap the network, as EKS does.
-
-    Raises:
-        ValueError: the blocks overlap.
-    """
+    """Reject service addresses that overlap the network, as EKS does."""
     services = cluster.get("service_cidr")
     if services is not None and vpc.overlaps(IPv4Network(services)):
         raise ArgumentError(
@@ -116,12 +103,7 @@ def check_service_block(cluster: EksClusterArgs, vpc: IPv4Network) -> None:
 def check_role_names(driver: str, cni: VpcCniArgs) -> None:
     """Reject one name for both roles of the stack. IAM ignores the case of names.
 
-    Args:
-        driver: name of the EBS CSI driver's role.
-        cni: identity of the pod network.
-
-    Raises:
-        ValueError: the names are the same.
+    `driver` is the name of the EBS CSI driver's role.
     """
     creates_role = "role_name" in IDENTITY_FIELDS[cni.get("identity", "irsa")]
     if creates_role and driver.lower() == cni["role_name"].lower():
@@ -136,11 +118,7 @@ def check_role_names(driver: str, cni: VpcCniArgs) -> None:
 
 
 def check_token_role(cluster: EksClusterArgs) -> None:
-    """Reject a role that gets no access to create the stack's objects. With `creator_is_admin` the creator has access.
-
-    Raises:
-        ValueError: the role has no access entry, or one without administration rights.
-    """
+    """Reject a role without access to create the stack's objects. With `creator_is_admin` the creator has access."""
     role = cluster.get("role_arn")
     if role is None or cluster.get("creator_is_admin", True):
         return
@@ -172,11 +150,7 @@ def check_token_role(cluster: EksClusterArgs) -> None:
 
 
 def check_namespace(rocketmq: RocketMqArgs) -> None:
-    """Reject the creation of a namespace that every cluster has.
-
-    Raises:
-        ValueError: the stack would create such a namespace.
-    """
+    """Reject the creation of a namespace that every cluster has."""
     namespace = rocketmq["namespace"]
     if namespace in NAMESPACES_OF_EVERY_CLUSTER and rocketmq.get("create_namespace", True):
         raise ArgumentError(
@@ -190,11 +164,7 @@ def check_namespace(rocketmq: RocketMqArgs) -> None:
 
 
 def check_balancer(balancer: Mapping[str, Any]) -> None:
-    """Reject a load balancer of EKS Auto Mode, which `EksCluster` does not enable.
-
-    Raises:
-        ValueError: the load balancer needs Auto Mode.
-    """
+    """Reject a load balancer of EKS Auto Mode, which `EksCluster` does not enable."""
     if balancer.get("autoMode", False):
         raise ArgumentError(
             LOAD_BALANCER / "auto_mode",
@@ -208,13 +178,7 @@ def check_balancer(balancer: Mapping[str, Any]) -> None:
 def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs | None) -> Iterator[ArgumentError]:
     """Reject zones that the region does not have, and zones of pods that have no nodes.
 
-    Args:
-        rocketmq: arguments of RocketMQ.
-        region: the stack's region, if it is known.
-        network: arguments of the network of a new cluster.
-
-    Raises:
-        ValueError: for each such zone.
+    `network` is None for an existing cluster, `region` if it is unknown.
     """
     own = [] if network is None else network.get("zones", [])
     of_pods = list(_list_pod_zones(rocketmq))
@@ -253,12 +217,7 @@ def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs
 def check_agent(identity: str, addons: list[AddonPlan]) -> None:
     """Reject a driver whose credentials no agent provides. Its claims would stay Pending.
 
-    Args:
-        identity: identity of the driver.
-        addons: add-ons of the new cluster before the nodes.
-
-    Raises:
-        ValueError: the agent of EKS Pod Identity is missing.
+    `addons` are the add-ons of the new cluster before the nodes.
     """
     if identity == "pod_identity" and not has_agent(addons):
         raise ArgumentError(
@@ -289,15 +248,7 @@ def _list_pod_zones(rocketmq: RocketMqArgs) -> Iterator[tuple[ArgumentPath, str]
 
 @raise_all
 def check_class(storage: EbsStorageClassArgs, rocketmq: RocketMqArgs) -> Iterator[ArgumentError]:
-    """Reject claims that are too large for the volumes of the stack's class, or too small for its IOPS.
-
-    Args:
-        storage: arguments of the class.
-        rocketmq: arguments of RocketMQ.
-
-    Raises:
-        ValueError: for each such claim.
-    """
+    """Reject claims that are too large for the volumes of the stack's class, or too small for its IOPS."""
     volumes = get_plan(storage, plan_storage_class)
     least, most = volumes.min_size, volumes.max_size
     rocketmq_plan = get_plan(rocketmq, plan)

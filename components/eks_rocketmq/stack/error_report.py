@@ -24,11 +24,7 @@ _MAX_GIBIBYTES = 256
 def in_stack_file(component: ArgumentPath) -> Generator[None]:
     """Spell arguments as the stack file does, in warnings and errors of a component.
 
-    Args:
-        component: path of the component's arguments.
-
-    Raises:
-        RunError: the errors of the component, with the name of the stack file.
+    Raise the errors of the component as a RunError with the name of the stack file.
     """
     surface = StackFileSurface(component)
     with use_surface(surface):
@@ -40,14 +36,7 @@ def in_stack_file(component: ArgumentPath) -> Generator[None]:
 
 
 def report_errors(error: ValueError, file: str, written: StackFile, project: str) -> str:
-    """Return the text of one or several errors, in the order of the file.
-
-    Args:
-        error: one error, or several.
-        file: name of the stack file.
-        written: the stack file.
-        project: name of the project.
-    """
+    """Return the text of one or several errors, in the order of the file. `file` is the name of the stack file."""
     errors = sorted(split_error(error), key=lambda each: _find_position(each, written, project))
     return _format_report(file, [_render_as_written(each, written, project) for each in errors])
 

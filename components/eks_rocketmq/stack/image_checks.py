@@ -20,16 +20,7 @@ _PUBLIC_REGISTRIES = (
 
 @raise_all
 def check_images(network: NetworkArgs | None, rocketmq: RocketMqArgs, region: str | None) -> Iterator[ArgumentError]:
-    """Reject images that no node can pull.
-
-    Args:
-        network: network of a new cluster, or None for an existing cluster.
-        rocketmq: arguments of RocketMQ.
-        region: the stack's region, if it is known.
-
-    Raises:
-        ValueError: for each such image.
-    """
+    """Reject images that no node can pull. `network` is None for an existing cluster, `region` if it is unknown."""
     images = {ROCKETMQ / "image": rocketmq.get("image", DEFAULT_IMAGE)}
     if "dashboard" in rocketmq:
         images[ROCKETMQ / "dashboard" / "image"] = rocketmq["dashboard"].get("image", DASHBOARD_IMAGE)

@@ -23,12 +23,7 @@ def parse_json(text: str) -> Any:  # noqa: ANN401 - any JSON
 def check_depth(text: str, path: ArgumentPath) -> None:
     """Reject a value with too many levels. Call it before anything that visits the value.
 
-    Args:
-        text: the value as JSON.
-        path: path of the value.
-
-    Raises:
-        ValueError: the value is too deep; without the value, which may be encrypted.
+    `text` is the value as JSON. The error does not show it, because it may be encrypted.
     """
     level = 0
     for bracket in re.findall(r"[\[{}\]]", _TEXT.sub("", text)):

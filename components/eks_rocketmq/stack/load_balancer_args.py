@@ -14,8 +14,7 @@ _EXTERNAL = ROCKETMQ / "external"
 def merge_load_balancer(balancer: NetworkLoadBalancerArgs, external: ExternalArgs) -> ExternalArgs:
     """Return the arguments of `external` with type, class and annotations of the load balancer.
 
-    Raises:
-        ValueError: for what AWS would reject, and for what is given twice.
+    Raise ValueError for what AWS would reject, and for what is given twice.
     """
     with errors_within(LOAD_BALANCER):
         service = network_load_balancer(balancer)

@@ -27,7 +27,6 @@ def list_missing_objects(
     """Return a message for each argument that needs what a new cluster cannot have.
 
     Args:
-        rocketmq: arguments of RocketMQ.
         class_name: StorageClass of the stack.
         balancer: `networkLoadBalancer` of the stack file, or None.
         unschedulable: why pods stay Pending until the cluster has an autoscaler.

@@ -27,16 +27,8 @@ def check_new_cluster(
 ) -> ArgumentMessage | None:
     """Reject settings that are valid alone and contradict each other in a new cluster.
 
-    Returns why pods stay Pending until the cluster has an autoscaler, or None.
-
-    Args:
-        new: arguments of the components.
-        ebs_csi: arguments of the EBS CSI driver.
-        rocketmq: arguments of RocketMQ.
-        region: the stack's region, if it is known.
-
-    Raises:
-        ValueError: for each contradiction.
+    Return why pods stay Pending until the cluster has an autoscaler, or None. Raise ValueError for each contradiction.
+    `region` is None if it is unknown.
     """
     before, network = get_plan(new.before_nodes, plan_addons), get_plan(new.network, plan_network)
     groups = [Group(name, args, get_plan(args, partial(plan_nodes, name))) for name, args in new.node_groups.items()]
@@ -69,10 +61,8 @@ def check_new_cluster(
 def find_lockout(caller: str, cluster: EksClusterArgs, *, hide_caller: bool = False) -> ArgumentMessage | None:
     """Return why the creator of the cluster could not use it afterwards, or None.
 
-    Args:
-        caller: ARN from STS of the identity that runs the stack and creates the cluster.
-        cluster: arguments of the new cluster.
-        hide_caller: whether the message does not show the caller, whose role is encrypted in the stack file.
+    `caller` is the ARN from STS of the identity that runs the stack and creates the cluster. With `hide_caller`, the
+    message does not show it, because its role is encrypted in the stack file.
     """
     role = cluster.get("role_arn")
     admins = [str(entry["principal_arn"]) for entry in cluster.get("access_entries", []) if is_admin(entry)]
@@ -104,10 +94,8 @@ def find_lockout(caller: str, cluster: EksClusterArgs, *, hide_caller: bool = Fa
 def find_creator_entry(caller: str, cluster: EksClusterArgs, *, hide_caller: bool = False) -> ArgumentMessage | None:
     """Return why EKS would reject an access entry of the creator of the cluster, or None.
 
-    Args:
-        caller: ARN from STS of the identity that creates the cluster.
-        cluster: arguments of the new cluster.
-        hide_caller: whether the message does not show the principal, as for `find_lockout`.
+    `caller` is the ARN from STS of the identity that creates the cluster. With `hide_caller`, the message does not show
+    the principal, as for `find_lockout`.
     """
     if not cluster.get("creator_is_admin", True):
         return None

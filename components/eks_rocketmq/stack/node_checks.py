@@ -31,13 +31,7 @@ def check_versions(
 ) -> Iterator[ArgumentError]:
     """Reject versions of nodes and kube-proxy that EKS does not run with the control plane.
 
-    Args:
-        cluster: version of the control plane.
-        groups: arguments of the node groups by path.
-        addons: add-ons of the cluster.
-
-    Raises:
-        ValueError: for each such version.
+    `cluster` is the version of the control plane.
     """
     versions = {path / "version": args["version"] for path, args in groups.items() if "version" in args}
     versions |= {
@@ -68,12 +62,7 @@ def check_versions(
 def check_pod_network(cni: VpcCniArgs, groups: Mapping[ArgumentPath, NodeGroupArgs]) -> None:
     """Reject nodes that may not request addresses for their pods. They would never become ready.
 
-    Args:
-        cni: identity of the pod network.
-        groups: arguments of the node groups by path.
-
-    Raises:
-        ValueError: for the first such group.
+    Raise ValueError for the first such group.
     """
     if cni.get("identity", "irsa") != "node":
         return
@@ -96,16 +85,7 @@ def _may_allow_addresses(policy: str) -> bool:
 
 
 def check_nodes(zones: int, groups: Sequence[NodePlan], rocketmq: RocketMqArgs) -> None:
-    """Reject a cluster without nodes, or with too few zones for the durability profile.
-
-    Args:
-        zones: number of zones of the network.
-        groups: plans of the node groups.
-        rocketmq: arguments of RocketMQ.
-
-    Raises:
-        ValueError: naming the argument and what is accepted.
-    """
+    """Reject a cluster without nodes, or with too few zones for the durability profile."""
     if not groups:
         raise ArgumentError(
             NODE_GROUPS,

@@ -66,12 +66,7 @@ class Group:
         return self.plan.max_size if autoscaled else self.plan.desired_size
 
     def list_nodes(self, zones: Sequence[str | None], region: str | None) -> Iterator[Nodes]:
-        """Yield the nodes of each zone.
-
-        Args:
-            zones: names of the network's zones, or None for each if only their number is known.
-            region: the stack's region, if it is known.
-        """
+        """Yield the nodes of each zone. `zones` are names, or None for each zone if only their number is known."""
         own = range(len(zones))
         counts = dict.fromkeys(own, self.size)
         if self.plan.groups == 1 and len(zones) > 1:
@@ -125,14 +120,8 @@ def check_placement(
 ) -> None:
     """Reject pods that would stay Pending on the nodes of a new cluster.
 
-    Args:
-        nodes: all nodes.
-        rocketmq: plan of RocketMQ.
-        addons: add-ons of the new cluster.
-        driver: configuration of the EBS CSI add-on as JSON, or None.
-
-    Raises:
-        ValueError: for the first workload without suitable nodes; with the obstacle and what to change.
+    `driver` is the configuration of the EBS CSI add-on as JSON. Raise ValueError for the first obstacle, with what to
+    change.
     """
     configured = _parse_configuration(driver)
     plugin = _plan_node_plugin(configured.get("node"))

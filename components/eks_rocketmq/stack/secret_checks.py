@@ -28,13 +28,9 @@ def check_encrypted(
 
     Call it before anything that may show a value.
 
-    Args:
-        given: text of each key of the project.
-        encrypted: keys that are encrypted as a whole or in part.
-        written: values of these keys in the stack file, where only parts of a value may be encrypted. None without it.
-
-    Raises:
-        ValueError: for each encrypted value, without the value.
+    `encrypted` are the keys that are encrypted as a whole or in part. `written` has their values in the stack file,
+    where only parts of a value may be encrypted; None without it. Raise ValueError for each rejected value, without the
+    value.
     """
     errors, nodes = ErrorCollector(), written or {}
     for key in encrypted:
@@ -76,14 +72,6 @@ def check_token_settings(
     """Reject encrypted `aws:assumeRoles` and `aws:profile`, unless the cluster has its own role and profile.
 
     The kubeconfig and errors would show them.
-
-    Args:
-        given: text of each key of the project.
-        roles_encrypted: whether `aws:assumeRoles` is encrypted.
-        profile_encrypted: whether `aws:profile` is encrypted.
-
-    Raises:
-        ValueError: for each such setting, with the accepted ones.
     """
     value = parse_json(given.get("cluster", ""))
     cluster = value if isinstance(value, dict) else {}
@@ -110,8 +98,7 @@ def check_token_settings(
 def protect_passwords(given: AccessArgs, encrypted: Collection[str]) -> None:
     """Mark the passwords of users, which are encrypted in the stack file, as secrets.
 
-    Raises:
-        ValueError: for each password in plain text.
+    Raise ValueError for each password in plain text.
     """
     if _ACCESS not in encrypted:
         _reject_plain_passwords(given)

@@ -66,9 +66,8 @@ _OWN_IDENTITY = ("assumeRoleWithWebIdentity", "accessKey")
 def load() -> Settings:
     """Return the settings of the running stack.
 
-    Raises:
-        RunError: for all keys and arguments that are not accepted, in the order of the stack file. It shows nothing
-            that is encrypted.
+    Raise RunError for all keys and arguments that are not accepted, in the order of the stack file. It shows nothing
+    that is encrypted.
     """
     project, root = pulumi.get_project(), get_project_directory()
     prefix = f"{project}:"
@@ -128,13 +127,8 @@ def parse(
 ) -> Settings:
     """Return the settings from the texts of the configuration. Pure, without encrypted passwords.
 
-    Args:
-        given: JSON by key without namespace.
-        aws: settings of the AWS provider.
-        encrypted: keys that are encrypted as a whole or in part.
-
-    Raises:
-        ValueError: for each key and argument that is not accepted.
+    `given` has JSON by key without namespace. `encrypted` are the keys that are encrypted as a whole or in part. Raise
+    ValueError for each key and argument that is not accepted.
     """
     errors = ErrorCollector()
     values = parse_values(given, errors)

@@ -32,10 +32,8 @@ NAMESPACES_OF_EVERY_CLUSTER = ("default", "kube-node-lease", "kube-public", "kub
 def check_keys(keys: Iterable[str], project: str) -> Iterator[ArgumentError]:
     """Reject keys that nothing reads, such as `aws:allowedAccountId` without its `s`, which would disable the guard.
 
-    A name that resembles none of the known ones is accepted, because a provider may know more names.
-
-    Raises:
-        ValueError: for each such key, with the nearest known one.
+    A name that resembles none of the known ones is accepted, because a provider may know more names. The error names
+    the nearest known one.
     """
     for key in keys:
         namespace, _, name = key.partition(":")
@@ -53,14 +51,8 @@ def check_locations(file: StackFile, project: str) -> Iterator[ArgumentError]:
     """Reject keys that the CLI does not read, and keys for which another spelling may win.
 
     The CLI puts the project's name before a key without a namespace and removes `config` within one. If the usual
-    spelling of the same key is there too, it takes one of the two. It ignores everything outside `config:`.
-
-    Args:
-        file: the stack file.
-        project: name of the project.
-
-    Raises:
-        ValueError: for each key, with its correct form.
+    spelling of the same key is there too, it takes one of the two. It ignores everything outside `config:`. The errors
+    name the correct forms.
     """
 
     def build_error(key: str, code: str, problem: str, correct: str) -> ArgumentError:
@@ -85,12 +77,8 @@ def check_locations(file: StackFile, project: str) -> Iterator[ArgumentError]:
 def check_guard(given: Mapping[str, str], file: StackFile) -> Iterator[ArgumentError]:
     """Reject lists of accounts that the AWS provider would not compare with anything, which would disable the guard.
 
-    Args:
-        given: text of each key with its namespace.
-        file: the stack file, in which a key may have no value.
-
-    Raises:
-        ValueError: for each such key, without the value, which may be encrypted.
+    `given` has the text of each key with its namespace. In `file`, a key may have no value. Errors do not show values,
+    which may be encrypted.
     """
     for name in _GUARDS:
         key = f"aws:{name}"
@@ -120,8 +108,7 @@ def _has_accounts(text: str) -> bool:
 def find_single_account(allowed: str | None) -> str | None:
     """Return the account in which the stack works, if `aws:allowedAccountIds` has only one.
 
-    Args:
-        allowed: the setting as JSON.
+    `allowed` is the setting as JSON.
     """
     try:
         accounts = json.loads(allowed) if allowed else []

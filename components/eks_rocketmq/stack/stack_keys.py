@@ -106,9 +106,8 @@ def find_new_key(former: str) -> str:
 def parse_values(given: Mapping[str, str], errors: ErrorCollector) -> dict[str, dict[str, Any]]:
     """Return the object of each key. A key with an error is missing in the result.
 
-    Args:
-        given: JSON by key without namespace.
-        errors: receives an error for each key that is unknown, no object or too deep.
+    `given` has JSON by key without namespace. `errors` receives an error for each key that is unknown, no object or too
+    deep.
     """
     for key in given:
         if key not in KEYS:

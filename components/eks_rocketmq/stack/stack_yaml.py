@@ -24,9 +24,8 @@ class StackFile:
     def find(self, key: str, path: Sequence[str | int] = ()) -> Node | None:
         """Return the node at `path` below a key of `config:`, or None if the file does not have it.
 
-        Args:
-            key: with its namespace.
-            path: names of fields in the spelling of Python or of the file, and indices of lists.
+        `key` includes its namespace. `path` has names of fields, in the spelling of Python or of the file, and indices
+        of lists.
         """
         node = self.config.get(key)
         for step in path:
@@ -43,10 +42,8 @@ class StackFile:
 def read(file: Path) -> StackFile:
     """Return the stack file, or an empty one if it is elsewhere.
 
-    The values stay text. An impossible date is text here, as it is for the engine.
-
-    Raises:
-        ValueError: the file cannot be read, is not YAML, with the line, or too deep.
+    The values stay text. An impossible date is text here, as it is for the engine. Raise ValueError if the file cannot
+    be read, is not YAML (with the line), or is too deep.
     """
     if not file.exists():
         return StackFile()

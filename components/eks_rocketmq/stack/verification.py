@@ -9,11 +9,7 @@ _CLUSTER_INFO = 106  # request code of RocketMQ's protocol: every broker that ha
 def verification_commands(*, cluster_arn: str, provider_arn: str, role_arn: str, namespace: str) -> dict[str, str]:
     """Commands by what they show, in the order of the chain.
 
-    Args:
-        cluster_arn: ARN of the cluster, which holds region and name.
-        provider_arn: IAM OIDC provider.
-        role_arn: role of the EBS CSI driver; empty for that of EKS Auto Mode.
-        namespace: where RocketMQ runs.
+    `role_arn` is the role of the EBS CSI driver, or empty for that of EKS Auto Mode.
     """
     region, cluster = cluster_arn.split(":")[3], cluster_arn.rsplit("/", 1)[-1]
     role = role_arn.rsplit("/", 1)[-1]

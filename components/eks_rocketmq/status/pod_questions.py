@@ -93,12 +93,8 @@ def build_question(
 ) -> str:
     """Return the bash command that asks a pod; empty if there is nothing to ask.
 
-    Args:
-        role: role of the pod.
-        groups: names of the broker groups, for the leader of the controllers.
-        has_tls: whether the process presents a certificate.
-        has_claim: whether the pod has a data volume.
-        readiness_port: port on which to ask why the process is not ready; 0 not to ask.
+    `groups` are the names of the broker groups, for the leader of the controllers. `readiness_port` is the port on
+    which to ask why the process is not ready; 0 not to ask.
     """
     parts, beside = [], []
     if has_claim:

@@ -30,12 +30,7 @@ def is_finished(pod: Manifest) -> bool:
 
 
 def parse_pod(pod: Manifest, zones: Mapping[str, str]) -> PodStatus:
-    """Return a pod.
-
-    Args:
-        pod: the pod.
-        zones: zone of each node.
-    """
+    """Return a pod. `zones` has the zone of each node."""
     metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
     own = metadata.get("labels") or {}
     role = own.get("app.kubernetes.io/component", "")
@@ -79,13 +74,7 @@ def _explain(status: Manifest, state: Manifest) -> str:
 
 
 def parse_workload(kind: str, manifest: Manifest, pods: Iterable[Manifest]) -> WorkloadStatus:
-    """Return a StatefulSet or Deployment.
-
-    Args:
-        kind: `StatefulSet` or `Deployment`.
-        manifest: the workload.
-        pods: pods of the namespace.
-    """
+    """Return a StatefulSet or Deployment. `kind` is one of them. `pods` are all pods of the namespace."""
     metadata, spec, status = manifest["metadata"], manifest["spec"], manifest.get("status") or {}
     own = metadata.get("labels") or {}
     template = spec["template"]["spec"]

@@ -56,11 +56,7 @@ class StatusReader:
     execute: Execute = run_in_pod
 
     def read(self, read_identity: Callable[[], IdentityStatus]) -> StatusFacts:
-        """Return the facts of this moment.
-
-        Args:
-            read_identity: returns the state of the identity chain. It runs at the same time.
-        """
+        """Return the facts of this moment. `read_identity` runs at the same time."""
         with ThreadPoolExecutor(_WORKERS) as executor:
             namespace = f"/namespaces/{self.namespace}"
             lists = {

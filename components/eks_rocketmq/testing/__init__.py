@@ -40,23 +40,15 @@ class Mocks(pulumi.runtime.Mocks):
     ) -> None:
         """Configure the account.
 
-        Args:
-            region: region of the AWS provider.
-            account_id: account of the AWS provider.
-            kubernetes_version: version of the clusters.
-            lookups: other answers to lookups, by token, such as `aws:eks/getCluster:getCluster`.
-            outputs: other outputs of new or read resources, by type, such as `aws:iam/role:Role`. `id` sets the id.
+        `lookups` has other answers to lookups by token, such as `aws:eks/getCluster:getCluster`. `outputs` has other
+        outputs of new or read resources by type, such as `aws:iam/role:Role`. The output `id` sets the id.
         """
         self.created = []
         self._account = answers.Account(region, account_id, kubernetes_version)
         self._lookups, self._outputs = dict(lookups or {}), dict(outputs or {})
 
     def call(self, args: MockCallArgs) -> Any:  # noqa: ANN401 - as in the SDK's base class
-        """Answer a lookup.
-
-        Raises:
-            LookupError: no component makes the lookup, and `lookups` has no answer to it.
-        """
+        """Answer a lookup. Raise LookupError if no component makes the lookup, and `lookups` has no answer to it."""
         default, own = answers.LOOKUPS.get(args.token), self._lookups.get(args.token)
         if default is None and own is None:
             msg = f"{args.token}: no answer. Give one in Mocks(lookups={{{args.token!r}: …}})."
@@ -86,12 +78,8 @@ class Mocks(pulumi.runtime.Mocks):
     def inputs(self, type_: str, name: str | None = None) -> dict[str, Any]:
         """Return the inputs of the only resource of a type (and name), in the provider's own names.
 
-        Args:
-            type_: type, such as `kubernetes:apps/v1:StatefulSet`, or the last part of it.
-            name: name in the program; required if there are several.
-
-        Raises:
-            LookupError: there is none, or more than one.
+        `type_` is a type, such as `kubernetes:apps/v1:StatefulSet`, or the last part of it. `name` is the name in the
+        program; required if there are several. Raise LookupError if there is none, or more than one.
         """
         found = self._created_of(type_)
         chosen = [each for each in found if name in (None, each.name)]
@@ -127,9 +115,7 @@ def _merge_answer(own: Answer | None, inputs: Mapping[str, Any], default: Callab
 def stack_config(stack: str, directory: Path | str = ".") -> dict[str, str]:
     """Return the configuration that `pulumi` passes to a stack's program, for `pulumi.runtime.set_all_config`.
 
-    Args:
-        stack: name of the stack.
-        directory: folder with `Pulumi.yaml` and the stack file.
+    `directory` is the folder with `Pulumi.yaml` and the stack file.
     """
     folder = Path(directory)
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))

@@ -95,9 +95,7 @@ def refusal(inputs: Inputs) -> str | None:
 def not_served(inputs: Inputs, known: frozenset[str]) -> str | None:
     """Return why this stand-in cannot create the component; None when it can.
 
-    Args:
-        inputs: inputs of the program.
-        known: names of all inputs of the component in the SDK.
+    `known` are the names of all inputs of the component in the SDK.
     """
     for key in sorted(inputs.keys() - known):
         near = difflib.get_close_matches(key, known, 1)
@@ -168,10 +166,8 @@ IGNORED_CHANGES = ("accessConfig.bootstrapClusterCreatorAdminPermissions", "boot
 def kubeconfig(cluster: Inputs, profile: str | None = None, role_arn: str | None = None) -> dict[str, Any]:
     """Return the kubeconfig that the component has as an output.
 
-    Args:
-        cluster: name, arn, endpoint and certificate (base64 of PEM) of the cluster.
-        profile: AWS profile of `aws eks get-token`.
-        role_arn: role that it assumes.
+    `cluster` has its name, arn, endpoint and certificate (base64 of PEM). `aws eks get-token` uses the AWS profile
+    `profile` and assumes `role_arn`.
     """
     region = cluster["arn"].split(":")[3]
     arguments = ["--region", region, "eks", "get-token", "--cluster-name", cluster["name"], "--output", "json"]

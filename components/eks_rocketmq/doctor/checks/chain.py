@@ -112,15 +112,7 @@ BEHIND_CAUSE = "behind the cause"
 def run_chain(
     chain: str, subject: str, checks: Sequence[Check[Case]], case: Case, affected: tuple[str, ...] = ()
 ) -> ChainResult:
-    """Judge the checks in their order.
-
-    Args:
-        chain: kind of the chain.
-        subject: object that is judged.
-        checks: the links.
-        case: facts of the object.
-        affected: objects that depend on the chain, for findings that name none.
-    """
+    """Judge the checks in their order. Findings that name no objects get `affected`, which depend on the chain."""
     links: list[Link] = []
     broken = False
     for check in checks:
@@ -154,8 +146,6 @@ def explain_unreadable(fact: Unreadable) -> NotJudged:
 def report_unexplained(state: str, message: str) -> NotJudged:
     """Return the result for something that is wrong without a known cause.
 
-    Args:
-        state: what is wrong, such as `why it is Pending`.
-        message: the latest message about it; empty if there is none.
+    `state` is what no check explains, such as `why it is Pending`. `message` is the latest message about it, or empty.
     """
     return NotJudged(f"no check explains {state}: {message or 'no event'}", unexplained=True)

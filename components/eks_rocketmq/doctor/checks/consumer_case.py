@@ -124,11 +124,7 @@ def _list_current(
 ) -> list[EventFacts]:
     """Return the failures that no later event ends.
 
-    Args:
-        events: events with the failures.
-        failures: reasons of failures.
-        ends: reasons of events that end them.
-        every: events that may end them; default: `events`.
+    `failures` and `ends` are reasons of events. `every` are the events that may end a failure; default: `events`.
     """
     events = list(events)
     ending = [each for each in (every or events) if each.reason in ends]

@@ -43,12 +43,7 @@ def has_auto_mode(facts: Facts) -> bool:
 
 
 def build_missing_driver_finding(facts: Facts, state: str) -> Finding:
-    """Return the finding for a cluster without the driver.
-
-    Args:
-        facts: facts of the cluster.
-        state: what is missing.
-    """
+    """Return the finding for a cluster without the driver. `state` says what is missing."""
     name = facts.cluster.name if isinstance(facts.cluster, ClusterFacts) else "<cluster>"
     addon = find_addon(facts, DRIVER_ADDON)
     drivers = ", ".join(list_readable(facts.csi_drivers)) or "none"

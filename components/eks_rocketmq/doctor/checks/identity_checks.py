@@ -107,13 +107,7 @@ def judge_audience(case: IdentityCase) -> Outcome:
 
 
 def judge_provider_audience(provider: OidcProviderFacts, audience: str, message: str = "") -> Finding | None:
-    """Judge whether a provider accepts an audience.
-
-    Args:
-        provider: the provider, with its client ids.
-        audience: audience of a token.
-        message: message of STS about the token.
-    """
+    """Judge whether a provider accepts an audience. `message` is that of STS about the token with this audience."""
     client_ids = list_readable(provider.client_ids)
     if audience in client_ids:
         return None

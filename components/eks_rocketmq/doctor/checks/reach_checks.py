@@ -24,13 +24,7 @@ _Fault = tuple[Callable[[ReachCase, Nodes, EndpointFacts], Finding], EndpointFac
 
 
 def judge_network(identity: IdentityCase, service: str, message: str) -> Finding:
-    """Judge why pods do not reach a service, as their message proves.
-
-    Args:
-        identity: service account of the pods.
-        service: `sts` or `ec2`.
-        message: message of the pods.
-    """
+    """Judge why pods do not reach a service, as their message proves. `service` is `sts` or `ec2`."""
     found = identity.facts.network
     network = found if isinstance(found, NetworkFacts) else NetworkFacts()
     parts = (found, network.route_tables, network.endpoints, network.security_groups)

@@ -28,11 +28,7 @@ _SECONDS = len("2026-11-28T10:00:00")
 def judge_file_system(facts: Facts, claim: ClaimFacts, pod: PodFacts, message: str) -> Outcome:
     """Judge whether the kernel of the node knows the features of the file system that it cannot mount.
 
-    Args:
-        facts: all facts.
-        claim: claim of the volume.
-        pod: pod that waits for the volume.
-        message: message of the node plugin.
+    `pod` waits for the volume. `message` is that of the node plugin.
     """
     for each in (facts.nodes, facts.volumes):
         if isinstance(each, Unreadable):
@@ -65,13 +61,7 @@ def _find_needed_kernel(facts: Facts) -> tuple[int, int]:
 
 
 def judge_modification(facts: Facts, claim: ClaimFacts, message: str) -> Outcome:
-    """Judge whether the latest modification of a volume prevents the next one.
-
-    Args:
-        facts: all facts.
-        claim: claim of the volume.
-        message: message of EC2.
-    """
+    """Judge whether the latest modification of a volume prevents the next one. `message` is that of EC2."""
     if isinstance(facts.volumes, Unreadable):
         return explain_unreadable(facts.volumes)
     if isinstance(facts.modifications, Unreadable):

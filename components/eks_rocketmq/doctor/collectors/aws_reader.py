@@ -145,9 +145,7 @@ class AwsReader:
     def read_role(self, arn: str, scope: DriverScope | None) -> RoleFacts | Unreadable:
         """Return a role of the account.
 
-        Args:
-            arn: ARN of the role.
-            scope: account and cluster of the driver, to read its permissions too; None for another role.
+        `scope` is that of the driver, to read the permissions of its role too; None for another role.
         """
         name = arn.rpartition("/")[2]
         found = self._call("iam", "GetRole", arn, RoleName=name)
@@ -257,9 +255,7 @@ class AwsReader:
     def read_network(self, instances: Mapping[str, str], services: Sequence[str]) -> NetworkFacts | Unreadable:
         """Return what decides whether instances reach services of AWS.
 
-        Args:
-            instances: name of the node by instance id.
-            services: services such as `sts`.
+        `instances` has the name of the node by instance id. `services` are names such as `sts`.
         """
         found = self._list("ec2", "DescribeInstances", "Reservations", InstanceIds=list(instances))
         if isinstance(found, Unreadable):

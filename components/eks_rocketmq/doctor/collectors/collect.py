@@ -63,10 +63,7 @@ class CollectionScope:
 def collect_facts(aws: "AwsReader | None", cluster: ClusterReader, scope: CollectionScope) -> Facts:
     """Return the facts of a cluster. Facts that cannot be read are `Unreadable`.
 
-    Args:
-        aws: reader of AWS; None if the cluster's name or region is unknown.
-        cluster: reader of the Kubernetes API.
-        scope: what is judged.
+    `aws` is None if the cluster's name or region is unknown.
     """
     with DaemonExecutor(_WORKERS) as executor:
         lists = cluster.start_lists(executor)

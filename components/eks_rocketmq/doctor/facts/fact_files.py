@@ -31,8 +31,7 @@ def write_facts(facts: Facts, folder: Path) -> None:
 def read_facts(folder: Path) -> Facts:
     """Read the facts from a folder. A missing file is a fact that could not be read.
 
-    Raises:
-        DumpError: the folder contains no dump, or a malformed one.
+    Raise DumpError if the folder contains no dump, or a malformed one.
     """
     file = folder / _VERSION_FILE
     if not file.is_file():
@@ -68,9 +67,7 @@ def encode(value: Any) -> Any:  # noqa: ANN401 - any value of a field
 def decode(value: Any, hint: Any) -> Any:  # noqa: ANN401 - any value of a field and its type
     """Return the value of a field with type `hint` from its JSON value.
 
-    Raises:
-        TypeError: the value has another type.
-        KeyError: a field is missing.
+    Raise TypeError for a value of another type or without a field, and ValueError for a tuple of another length.
     """
     if isinstance(value, Mapping) and value.keys() == {_UNREADABLE} and _accepts(hint, Unreadable):
         return Unreadable(**value[_UNREADABLE])

@@ -67,9 +67,8 @@ class DriverScope:
     def build_context(self, tag_prefixes: tuple[str, ...] = _TAG_PREFIXES) -> RequestContext:
         """Return the condition keys of the driver's requests.
 
-        Args:
-            tag_prefixes: prefixes of the keys whose tags are those of the driver: tags of the request and, by default,
-                of the resource.
+        `tag_prefixes` are prefixes of keys with the driver's tags: tags of the request and, by default, of the
+        resource.
         """
         tags = self.build_tags().items()
         values = {f"{prefix}{key.lower()}": (value,) for prefix in tag_prefixes for key, value in tags}
@@ -86,21 +85,14 @@ class DriverScope:
 
 
 def list_needed_actions(*, grows: bool) -> Mapping[str, str]:
-    """Return the actions that the driver needs, and the kind of their resource.
-
-    Args:
-        grows: whether a claim is to grow.
-    """
+    """Return the actions that the driver needs, and the kind of their resource. With `grows`, a claim is to grow."""
     return {**DRIVER_ACTIONS, **GROWTH_ACTIONS} if grows else DRIVER_ACTIONS
 
 
 def find_denied_actions(policies: Iterable[PolicyFacts], scope: DriverScope, *, grows: bool = False) -> list[str]:
     """Return the actions that the driver needs and that the policies do not allow.
 
-    Args:
-        policies: policies of the role.
-        scope: account and cluster of the driver.
-        grows: whether a claim is to grow.
+    `grows` says whether a claim is to grow.
     """
     documents, context = parse_documents(policies), scope.build_context()
     return [
@@ -124,14 +116,8 @@ def find_denied_key_actions(
 ) -> list[str]:
     """Return the actions of KMS that neither the policies of the role nor the key policy allow, or that one denies.
 
-    The policies of a role count only if the key policy admits the account. Grants are not read.
-
-    Args:
-        policies: policies of the role.
-        key_policy: key policy as JSON; empty if it could not be read.
-        key_arn: ARN of the key.
-        role_arn: ARN of the role.
-        account: account of the role.
+    The policies of a role count only if the key policy admits the account. Grants are not read. `key_policy` is JSON;
+    empty if it could not be read.
     """
     documents, context = parse_documents(policies), _build_key_context(role_arn, account)
     key_documents = parse_documents([PolicyFacts("key", key_policy)]) if key_policy else []

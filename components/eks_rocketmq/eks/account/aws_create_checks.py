@@ -57,10 +57,7 @@ def reject_existing_cluster(name: str, cluster: str, component: ComponentResourc
 
     The error does not propose an import: the resources of an imported cluster would be created again.
 
-    Args:
-        name: name of the resource; the hook is `<name>-preflight`.
-        cluster: name of the cluster.
-        component: parent of the resource, as for `reject_existing_resource`.
+    The hook of the resource `name` is `<name>-preflight`. `component` is as for `reject_existing_resource`.
     """
     stack = pulumi.get_stack()
     settings = _get_provider_settings(component)
@@ -96,15 +93,12 @@ def reject_managed_resource(
 ) -> None:
     """Reject an argument that stops the management of a resource that the stack manages. The update would delete it.
 
+    Raise ValueError if the resource has the tag of this stack.
+
     Args:
         resource: description of the resource.
-        tags: its tags in AWS.
         contents: the resources that the update would delete.
         release: how to give the resource up without its deletion, as a sentence for the error.
-        argument: the argument.
-
-    Raises:
-        ValueError: the resource has the tag of this stack.
     """
     if get_ownership_tags().items() <= dict(tags or {}).items():
         raise ArgumentError(
@@ -163,8 +157,7 @@ def _get_provider_settings(component: ComponentResource) -> Mapping[str, Input[A
 def _create_session(provider: Mapping[str, Any]) -> Session:
     """Create a boto3 session in the provider's account.
 
-    Raises:
-        AccountUnknownError: if the session is for another account, or the provider's account is not known yet.
+    Raise AccountUnknownError if the session is for another account, or the provider's account is not known yet.
     """
     if _ACCOUNT not in provider:
         return create_session(provider)

@@ -25,16 +25,14 @@ def invoke_function(
 
     An error says what to check: allowed accounts, region and credentials.
 
+    Raise RunError with the provider's own message, or with the name of a missing field.
+
     Args:
-        function: calls the provider function.
         call: the call as errors show it, from `format_call`.
         failure: first part of the error, which says what cannot be done.
         fields: required fields of the result, as for `require_fields`.
         hint: accepted values, as whole sentences.
         also: settings to check in addition to those of the provider.
-
-    Raises:
-        RunError: with the provider's own message; if a field is missing, with the name of the field.
     """
     result = try_function(function, call, *fields)
     if isinstance(result, Exception):
@@ -51,13 +49,8 @@ def invoke_function(
 def try_function(function: Callable[[], Result], call: str, *fields: str) -> Result | Exception:
     """Invoke a function in its direct form and return its result, or the provider's error.
 
-    Args:
-        function: calls the provider function.
-        call: the call as errors show it, from `format_call`.
-        fields: required fields of the result, as for `require_fields`.
-
-    Raises:
-        RunError: if a field is missing, with the name of the field.
+    `call` is the call as errors show it, from `format_call`. `fields` are the required fields of the result, as for
+    `require_fields`. Raise RunError with the name of a missing field.
     """
     name_mock_errors(_describe_mock_error)
     try:
@@ -80,7 +73,6 @@ def require_output_fields(
     """Return the result of a function in its output form, after checking its fields.
 
     Args:
-        result: result of the function.
         call: the call as errors show it, from `format_call`.
         fields: required fields of the result, as for `require_fields`.
         component: owner of the AWS provider. An explicit provider may have settings that are unknown at
@@ -105,14 +97,9 @@ def require_output_fields(
 def require_fields(result: Result, call: str, *fields: str) -> Result:
     """Return the result of a function if it has all required fields.
 
-    Args:
-        result: result of the function.
-        call: the call as errors show it, from `format_call`.
-        fields: paths of fields that must be present, not None and not empty. `identities.0.oidcs` is a path through
-            lists and objects.
-
-    Raises:
-        RunError: with the first field that is missing.
+    `call` is the call as errors show it, from `format_call`. `fields` are paths of fields that must be present, not
+    None and not empty. `identities.0.oidcs` is a path through lists and objects. Raise RunError with the first field
+    that is missing.
     """
     if result is None and not fields:
         raise RunError(_format_invalid_result(call, "there is none"))

@@ -35,12 +35,9 @@ def create_addon_role(  # noqa: PLR0913 - two kinds of identity
     """Create the role of an addon's service account.
 
     Args:
-        component: component of the addon.
-        name: name of the role's component.
         args: arguments of the role, with one service account and without a cluster.
         irsa: the cluster whose tokens the role trusts.
         pod_identity: ARN of the cluster in which EKS Pod Identity assumes the role, without `irsa`.
-        role_class: class of the role, or a function that creates it.
     """
     if irsa is not None:
         role = role_class(name, {**args, **irsa}, child_options(component))

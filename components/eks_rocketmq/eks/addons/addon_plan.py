@@ -56,9 +56,8 @@ class AddonPlan:
 def plan_addons(args: ClusterAddonsArgs) -> list[AddonPlan]:
     """Validate the arguments of the addons and return their plans.
 
-    Raises:
-        ValueError: for an addon in the wrong stage, where it or the nodes cannot become ready, and for other arguments
-            that EKS would reject.
+    Raise ValueError for an addon in the wrong stage, where it or the nodes cannot become ready, and for other arguments
+    that EKS would reject.
     """
     stage = args["stage"]
     validate_choice(stage, (BEFORE_NODES, AFTER_NODES), ARGS / "stage")

@@ -18,8 +18,6 @@ def create_addon_hooks(
     """Return the hooks of an addon.
 
     Args:
-        name: name of the addon's resource.
-        component: parent of the addon.
         existing: how to use an addon without managing it, as an instruction for the error.
         keep: how to keep an IRSA role, as an instruction for the error.
         meanwhile: what works, and what does not, while the addon is replaced.

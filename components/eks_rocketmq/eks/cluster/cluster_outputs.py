@@ -45,14 +45,7 @@ def create_kubernetes_provider(
     arn: Output[str],
     kubeconfig: Output[str],
 ) -> kubernetes.Provider:
-    """Create the Kubernetes provider of a cluster.
-
-    Args:
-        component: component of the cluster.
-        name: name of the component.
-        arn: ARN of the cluster.
-        kubeconfig: kubeconfig (JSON).
-    """
+    """Create the Kubernetes provider of a cluster."""
     return kubernetes.Provider(
         f"{name}-kubernetes",
         kubeconfig=kubeconfig,
@@ -68,11 +61,7 @@ def set_cluster_outputs(
 ) -> None:
     """Set all outputs of a cluster except its provider.
 
-    Args:
-        cluster: component of the cluster.
-        description: properties of the cluster.
-        profile: AWS profile of `aws eks get-token`.
-        role_arn: role that `aws eks get-token` assumes.
+    `aws eks get-token` uses the AWS profile `profile` and assumes the role `role_arn`.
     """
     for key, value in vars(description).items():
         setattr(cluster, key, Output.from_input(value))

@@ -67,8 +67,7 @@ class ClusterPlan:
 def plan_cluster(args: EksClusterArgs) -> ClusterPlan:
     """Validate the arguments of a cluster and return its plan.
 
-    Raises:
-        ValueError: for the first argument that is not valid, or that leaves the cluster without an administrator.
+    Raise ValueError for the first argument that is not valid, or that leaves the cluster without an administrator.
     """
     validate_cluster_name(args["cluster_name"])
     validate_pattern(
@@ -129,10 +128,8 @@ def complete_cluster_inputs(
 ) -> dict[str, Any]:
     """Return the cluster's inputs from `pulumi_eks`, completed with those for which it has no argument.
 
-    Args:
-        properties: inputs from `pulumi_eks`.
-        creator_is_admin: whether the principal that creates the cluster is its administrator.
-        zonal_shift: whether AWS may shift traffic away from a zone; None: not set, as not every partition supports it.
+    `zonal_shift` tells whether AWS may shift traffic away from a zone. None leaves it unset, as not every partition
+    supports it.
     """
     # Replaces the whole object, because the value from the engine may be an Output.
     access = {"authenticationMode": AUTHENTICATION_MODE, "bootstrapClusterCreatorAdminPermissions": creator_is_admin}
@@ -203,8 +200,7 @@ def _check_entries(args: EksClusterArgs) -> None:
 def check_principal(principal: str, path: ArgumentPath) -> None:
     """Check that EKS accepts `principal` as the principal of an access entry.
 
-    Raises:
-        ValueError: it is not the ARN of an IAM role or user.
+    Raise ValueError if `principal` is not the ARN of an IAM role or user.
     """
     if not _PRINCIPAL.fullmatch(principal):
         raise ArgumentError(

@@ -266,8 +266,7 @@ def _list_aliases(key: str, former: str) -> list[Alias]:
 def require_aws_command() -> None:
     """Check that the AWS CLI is installed. `pulumi_eks` and the kubeconfigs of EKS run it.
 
-    Raises:
-        RunError: if the `aws` command is not on PATH.
+    Raise RunError if the `aws` command is not on PATH.
     """
     if shutil.which("aws") is None and not runs_under_mocks():
         msg = (

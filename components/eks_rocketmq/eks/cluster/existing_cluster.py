@@ -89,9 +89,7 @@ class ExistingEksCluster(ComponentResource):
 def warn_of_config_map(cluster: str, role_arn: str) -> ArgumentMessage:
     """Return the warning about a role in a cluster without access entries.
 
-    Args:
-        cluster: name of the cluster.
-        role_arn: role that `aws eks get-token` assumes.
+    `role_arn` is the role that `aws eks get-token` assumes.
     """
     return ArgumentMessage(
         ARGS / "role_arn",
@@ -110,8 +108,7 @@ def _read_cluster(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
 
     The direct form of the function makes its result known at preview, and with it the trust policies.
 
-    Raises:
-        RunError: if the cluster does not exist, is not ACTIVE, or has no OIDC issuer.
+    Raise RunError if the cluster does not exist, is not ACTIVE, or has no OIDC issuer.
     """
     function_call = format_call("aws:eks/getCluster:getCluster", name=name)
     cluster = invoke_function(

@@ -60,11 +60,8 @@ _VALUES = _CONFIGURATION / "values"
 def render_configuration(args: Mapping[str, Any]) -> str | None:
     """Return the values as JSON with sorted keys, or None if there are none.
 
-    Args:
-        args: an `EbsCsiConfigurationArgs` that `validate_args` has accepted.
-
-    Raises:
-        ValueError: for a value that is not accepted, and for a value that is given twice.
+    `args` is an `EbsCsiConfigurationArgs` that `validate_args` has accepted. Raise ValueError for a value that is not
+    accepted, and for a value that is given twice.
     """
     values = _copy_values(args.get("values", {}))
     for argument, value in args.items():

@@ -20,8 +20,7 @@ AddonLookup = tuple[Callable[[], Any], str]
 def reject_self_managed(component: ComponentResource, cluster: str, look_up: AddonLookup) -> None:
     """Reject `self_managed` in a cluster with the addon.
 
-    Raises:
-        ValueError: if EKS manages the driver. If this stack manages the addon, the update would delete it.
+    Raise ValueError if EKS manages the driver. If this stack manages the addon, the update would delete it.
     """
     argument = ARGS / "self_managed"
     # Mocks have the addon that `existing` reads.
@@ -43,11 +42,7 @@ def reject_self_managed(component: ComponentResource, cluster: str, look_up: Add
 
 
 def reject_auto_mode(component: ComponentResource, cluster: str, look_up: AddonLookup) -> None:
-    """Reject `auto_mode` if this stack manages the addon. A cluster can have both drivers.
-
-    Raises:
-        ValueError: this stack manages the addon.
-    """
+    """Reject `auto_mode` if this stack manages the addon. A cluster can have both drivers."""
     argument = ARGS / "auto_mode"
     if found := _find_addon(component, cluster, look_up, argument):
         release = f"If no volume needs the addon, run `{_format_deletion(cluster)}` first"

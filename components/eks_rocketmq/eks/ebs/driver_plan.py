@@ -71,11 +71,8 @@ class DriverPlan:
 def plan_driver(args: Mapping[str, Any]) -> DriverPlan:
     """Validate the arguments of the driver and return its plan.
 
-    Args:
-        args: an `EbsCsiAddonArgs`.
-
-    Raises:
-        ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
+    `args` is an `EbsCsiAddonArgs`. Raise ValueError for a value that is not accepted, and for arguments that are
+    missing or contradict each other.
     """
     _check_installation(args)
     permissions = validate_choice(args.get("permissions", DEFAULTS["permissions"]), PERMISSIONS, ARGS / "permissions")

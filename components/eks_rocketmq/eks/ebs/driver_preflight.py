@@ -33,9 +33,8 @@ def reject_unmanaged_driver(name: str, kubeconfig: Input[str] | None) -> Resourc
 
     EKS would install the addon over the existing objects, whose selectors are immutable.
 
-    Args:
-        name: name of the addon's resource; the hook is `<name>-driver-preflight`.
-        kubeconfig: kubeconfig of the cluster. The check is skipped if it is missing or unknown.
+    The hook of the resource `name` is `<name>-driver-preflight`. The check is skipped if `kubeconfig` is missing or
+    unknown.
     """
     if kubeconfig is None:
         return None
@@ -75,8 +74,7 @@ def reject_key_removal(name: str) -> ResourceHookBinding:
     Without keys there is no policy, and a hook before its deletion would make `pulumi destroy` fail. So the removal of
     the last key is not rejected.
 
-    Args:
-        name: name of the policy's resource; the hook is `<name>-removal`.
+    `name` is the name of the policy's resource. The hook is `<name>-removal`.
     """
 
     async def check(args: ResourceHookArgs) -> None:
@@ -93,13 +91,8 @@ def reject_key_removal(name: str) -> ResourceHookBinding:
 def validate_keys(before: Collection[str], after: Collection[str], *, secret: bool = False) -> None:
     """Reject the removal of KMS keys, which volumes may have.
 
-    Args:
-        before: ARNs of the present keys.
-        after: ARNs of the planned keys.
-        secret: whether the error must not name a key.
-
-    Raises:
-        ArgumentError: `after` lacks a key.
+    `before` and `after` are the ARNs of the present and of the planned keys. If `secret` is true, the error names no
+    key.
     """
     if removed := sorted({*before} - {*after}):
         raise ArgumentError(
@@ -119,11 +112,8 @@ def reject_untagged_volumes(
 
     The PersistentVolumes tell which volumes belong to the cluster. Volumes that others created have no tag of it.
 
-    Args:
-        component: parent of the role. Its AWS provider determines the account.
-        permissions: value of the argument.
-        cluster: name of the cluster.
-        kubeconfig: kubeconfig of the cluster. The check is skipped if it is missing or unknown.
+    `component` is the parent of the role. Its AWS provider determines the account. The check is skipped if `kubeconfig`
+    is missing or unknown.
     """
     if kubeconfig is None or not get_required_tags(permissions, ""):
         return lambda _: None
@@ -157,13 +147,7 @@ def _list_volume_ids(kubeconfig: str) -> list[str]:
 def validate_volume_tags(permissions: str, cluster: str, volumes: Mapping[str, Mapping[str, str]]) -> None:
     """Reject permissions that do not allow the driver all volumes of its cluster.
 
-    Args:
-        permissions: value of the argument.
-        cluster: name of the cluster.
-        volumes: tags of the volumes by ID.
-
-    Raises:
-        ArgumentError: a volume lacks a tag.
+    `volumes` are the tags of the volumes by ID. Raise ArgumentError if a volume lacks a tag.
     """
     refused = sorted(id_ for id_, tags in volumes.items() if not allows_volume(permissions, cluster, tags))
     if not refused:

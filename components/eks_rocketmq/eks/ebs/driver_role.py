@@ -23,11 +23,8 @@ class DriverRole(IrsaRole):
     ) -> None:
         """Create the role.
 
-        Args:
-            name: as for `IrsaRole`.
-            args: as for `IrsaRole`.
-            opts: as for `IrsaRole`.
-            policy_hooks: function for the hooks of each policy by its key. It takes the name of the policy's resource.
+        `policy_hooks` has a function for the hooks of each policy by its key. The function takes the name of the
+        policy's resource.
         """
         # The constructor of the base class creates the policies.
         self._policy_hooks = policy_hooks

@@ -126,10 +126,8 @@ class EbsCsiAddon(ComponentResource):
     def _read_addon(self, cluster: str, *, judge_provider: bool) -> tuple[str, str]:
         """Return role ARN and version of the existing addon.
 
-        Raises:
-            RunError: if the cluster has no addon.
-            ValueError: if the addon has no role, or cannot assume it. All claims would stay Pending then. Also if this
-                stack manages the addon.
+        Raise RunError if the cluster has no addon. Raise ValueError if the addon has no role, or cannot assume it, so
+        that all claims would stay Pending. Also raise ValueError if this stack manages the addon.
         """
         addon = f"addon {EBS_CSI} of cluster {cluster!r}"
         result = invoke_function(
@@ -169,8 +167,7 @@ class EbsCsiAddon(ComponentResource):
     def _judge_identity(self, cluster: str, version: str, role: str, associated: str, *, judge_provider: bool) -> None:
         """Reject an addon that cannot assume its role, and warn about what could not be judged.
 
-        Raises:
-            ValueError: with each cause and its fix, as `eks-rocketmq doctor` finds them.
+        Raise ValueError with each cause and its fix, as `eks-rocketmq doctor` finds them.
         """
         from eks_rocketmq.eks.ebs import existing_driver  # noqa: PLC0415 - loads the catalogue of the doctor
 
@@ -191,10 +188,8 @@ class EbsCsiAddon(ComponentResource):
     def _require_auto_mode(self, cluster: str) -> str:
         """Return an empty role ARN after checking that the cluster has the driver of EKS Auto Mode.
 
-        Raises:
-            RunError: if the cluster cannot be read.
-            ValueError: if EKS Auto Mode does not manage the block storage of the cluster. Also if this stack manages
-                the addon.
+        Raise RunError if the cluster cannot be read. Raise ValueError if EKS Auto Mode does not manage the block
+        storage of the cluster, or if this stack manages the addon.
         """
         reject_auto_mode(self, cluster, self._build_addon_lookup(cluster))
         result = invoke_function(

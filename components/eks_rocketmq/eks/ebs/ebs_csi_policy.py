@@ -32,8 +32,7 @@ class PolicyScope:
 def build_volume_policy(scope: PolicyScope, *, snapshots: bool) -> str:
     """Return the policy (JSON) for volumes, and for snapshots if requested.
 
-    Raises:
-        ValueError: if EKS does not accept the name of the cluster.
+    Raise ValueError if EKS does not accept the name of the cluster.
     """
     validate_cluster_name(scope.cluster)
     statements = [
@@ -51,8 +50,7 @@ def build_key_policy(key_arns: Iterable[str]) -> str:
     It allows the use of the keys only through EC2, and grants only for AWS resources. The actions are those of
     https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html.
 
-    Raises:
-        ValueError: for a value that is not the ARN of a key.
+    Raise ValueError for a value that is not the ARN of a key.
     """
     paths = {key: (ARGS / "kms_key_arns").index(index) for index, key in enumerate(key_arns)}
     keys = sorted(paths)
@@ -88,12 +86,7 @@ def _list_via_services(key: str, path: ArgumentPath) -> list[str]:
 
 
 def get_required_tags(permissions: str, cluster: str) -> dict[str, str]:
-    """Return the tags that a volume must have so that the driver can attach it.
-
-    Args:
-        permissions: value of the argument `permissions`.
-        cluster: name of the cluster.
-    """
+    """Return the tags that a volume must have so that the driver can attach it."""
     return {
         "v2": {_DRIVER_TAG: "true"},
         "cluster_scoped": {_CLUSTER_NAME_TAG: cluster},

@@ -26,11 +26,7 @@ class DriverNames:
 
 
 def parse_driver_names(args: Mapping[str, str]) -> DriverNames:
-    """Return the validated names from a `SelfManagedDriverArgs`.
-
-    Raises:
-        ValueError: for a name that Kubernetes does not accept.
-    """
+    """Return the validated names from a `SelfManagedDriverArgs`."""
     names, path = DriverNames(**args), ARGS / "self_managed"
     validate_dns_label(names.namespace, path / "namespace")
     validate_dns_subdomain(names.service_account, path / "service_account")

@@ -142,14 +142,8 @@ def check_storage_class(
 ) -> tuple[str, str]:
     """Return name and provisioner of a class that creates volumes in the zones of their pods.
 
-    Args:
-        name: name of the class.
-        provisioner: provisioner of the class.
-        binding_mode: volume binding mode of the class.
-        auto_mode: whether the driver of EKS Auto Mode must serve the class; None: either driver.
-
-    Raises:
-        ValueError: if another driver serves the class, or it binds volumes before the scheduler selects the zone.
+    `auto_mode` tells whether the driver of EKS Auto Mode must serve the class. None accepts either driver. Raise
+    ValueError if another driver serves the class, or it binds volumes before the scheduler selects the zone.
     """
     accepted = {
         None: (*EBS_PROVISIONERS, AUTO_MODE_PROVISIONER),
@@ -193,9 +187,7 @@ def _describe_driver(provisioner: str) -> str:
 def _reject_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
     """Return a hook that rejects the create of a StorageClass that already exists in the cluster.
 
-    Args:
-        name: name of the resource; the hook is `<name>-preflight`.
-        kubeconfig: kubeconfig of the cluster. The check is skipped if it is missing or unknown.
+    The hook of the resource `name` is `<name>-preflight`. The check is skipped if `kubeconfig` is missing or unknown.
     """
     return reject_existing_object(
         name,

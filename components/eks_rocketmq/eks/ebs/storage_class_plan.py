@@ -82,11 +82,8 @@ class StorageClassPlan:
 def plan_storage_class(args: Mapping[str, Any]) -> StorageClassPlan:
     """Return the plan of a class.
 
-    Args:
-        args: an `EbsStorageClassArgs`.
-
-    Raises:
-        ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
+    `args` is an `EbsStorageClassArgs`. Raise ValueError for a value that is not accepted, and for arguments that are
+    missing or contradict each other.
     """
     validate_dns_subdomain(args["class_name"], ARGS / "class_name")
     if args.get("default_instead_of") == args["class_name"]:
@@ -145,9 +142,7 @@ def validate_mount_options(options: Sequence[str]) -> None:
 def build_name_conflict(name: str, owner: str) -> ArgumentError:
     """Return the error for a new class with the name of an existing one.
 
-    Args:
-        name: name of the class.
-        owner: description of the existing class, such as `the class that EKS creates in its clusters`.
+    `owner` describes the existing class, such as `the class that EKS creates in its clusters`.
     """
     return ArgumentError(
         ARGS / "class_name",
@@ -166,11 +161,8 @@ def build_name_conflict(name: str, owner: str) -> ArgumentError:
 def build_parameters(args: Mapping[str, Any]) -> dict[str, str]:
     """Return the parameters of a new class in the format of the driver.
 
-    Args:
-        args: an `EbsStorageClassArgs`. An unknown KMS key is not validated.
-
-    Raises:
-        ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
+    `args` is an `EbsStorageClassArgs`. An unknown KMS key is not validated. Raise ValueError for a value that is not
+    accepted, and for arguments that are missing or contradict each other.
     """
     volume_type = validate_choice(args.get("volume_type", "gp3"), tuple(VOLUME_TYPES), ARGS / "volume_type")
     parameters = {
@@ -198,8 +190,7 @@ def compute_min_size(args: Mapping[str, Any]) -> int:
     With a smaller claim, the driver lowers the IOPS without a warning, or EC2 rejects the volume and the claim stays
     Pending.
 
-    Args:
-        args: an `EbsStorageClassArgs` that `build_parameters` has accepted.
+    `args` is an `EbsStorageClassArgs` that `build_parameters` has accepted.
     """
     limits = VOLUME_TYPES[args.get("volume_type", "gp3")]
     iops = parse_whole_number(args.get("iops", 0), ARGS / "iops")

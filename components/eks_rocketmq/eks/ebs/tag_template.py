@@ -35,8 +35,7 @@ _TOKEN = re.compile(
 def validate_tag_template(value: str, path: ArgumentPath) -> None:
     """Validate the value of a tag as a template.
 
-    Raises:
-        ValueError: the driver cannot evaluate the template.
+    Raise ValueError if the driver cannot evaluate the template.
     """
     problem = _find_problem(value)
     if problem is not None:

@@ -129,9 +129,7 @@ class IrsaRole(ComponentResource):
     def _create_policy_hooks(self, key: str, name: str) -> ResourceHookBinding | None:  # noqa: ARG002 - for subclasses
         """Return the hooks of an inline policy or of the attachment of an AWS managed policy.
 
-        Args:
-            key: key of the inline policy, or name of the managed policy without its path.
-            name: name of the resource.
+        `key` is the key of the inline policy, or the name of the managed policy without its path.
         """
         return None
 

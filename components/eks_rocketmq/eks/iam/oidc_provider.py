@@ -67,10 +67,8 @@ class ClusterOidcProvider(ComponentResource):
     def _read_provider(self, issuer: str, audiences: list[str]) -> str:
         """Return the ARN of the account's existing provider.
 
-        Raises:
-            RunError: if the provider does not exist, or does not accept an audience. No service account could assume a
-                role then.
-            ValueError: if this stack manages the provider.
+        Raise RunError if the provider does not exist, or does not accept an audience. No service account could assume a
+        role then. Raise ValueError if this stack manages the provider.
         """
         provider = invoke_function(
             lambda: aws.iam.get_open_id_connect_provider(url=issuer, opts=InvokeOptions(parent=self)),

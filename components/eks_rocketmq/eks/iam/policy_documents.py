@@ -47,15 +47,13 @@ def build_web_identity_statements(
     condition keys contain the issuer without `https://`; with `https://` they match no token. Subjects with a wildcard
     get their own statement, so that the other subjects and the audience are matched exactly.
 
+    Raise ValueError for a malformed issuer, or a provider of another issuer. No token would match that provider.
+
     Args:
-        provider_arn: IAM OIDC provider of the cluster.
         issuer: issuer URL of the cluster, with `https://`.
         subjects: `sub` values, see `format_subject`; `*` and `?` match as in `StringLike`.
         audience: exact `aud` value.
         path: path of the cluster in errors.
-
-    Raises:
-        ValueError: for a malformed issuer, or a provider of another issuer. No token would match that provider.
     """
     host = parse_issuer_host(issuer, path / "issuer")
     provider_host = _parse_provider_host(provider_arn, path)
@@ -100,13 +98,8 @@ def build_pod_identity_statements(
     (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html). These statements reject an association that
     disables session tags.
 
-    Args:
-        cluster_arn: ARN of the cluster.
-        accounts: namespace and name of each service account; `*` and `?` in a name match as in `StringLike`.
-        path: path of the cluster in errors.
-
-    Raises:
-        ValueError: if `cluster_arn` is not the ARN of a cluster.
+    `accounts` are namespace and name of each service account. `*` and `?` in a name match as in `StringLike`. `path` is
+    the path of the cluster in errors. Raise ValueError if `cluster_arn` is not the ARN of a cluster.
     """
     account = aws_identifiers.parse_cluster_arn(cluster_arn, path).account
     names: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
@@ -135,8 +128,7 @@ def build_pod_identity_statements(
 def build_secret_mismatch_error(path: ArgumentPath) -> ArgumentError:
     """Return the error for a provider of another issuer if one of the two is secret.
 
-    Args:
-        path: path of the cluster in errors.
+    `path` is the path of the cluster in errors.
     """
     return ArgumentError(
         path / "provider_arn",
@@ -163,13 +155,12 @@ def build_secret_size_error() -> ArgumentError:
 def fill_unknown_cluster(issuer: object, provider: object, path: ArgumentPath = ARGS) -> dict[str, str]:
     """Return issuer and provider of an EKS cluster, with values of minimum length in place of unknown ones.
 
+    Raise ValueError for a malformed provider, or for a malformed issuer if the provider is unknown.
+
     Args:
         issuer: issuer URL, or an Output of it.
         provider: ARN of the cluster's provider, or an Output of it.
         path: path of the cluster in errors.
-
-    Raises:
-        ValueError: if a known value is malformed.
     """
     if isinstance(provider, str):
         host = _parse_provider_host(provider, path)
@@ -182,12 +173,8 @@ def fill_unknown_cluster(issuer: object, provider: object, path: ArgumentPath = 
 def build_trust_policy(statements: Iterable[Statement], *, complete: bool = True) -> str:
     """Return the trust policy (JSON) of a role.
 
-    Args:
-        statements: statements of the policy.
-        complete: whether all values are known; otherwise the length is a minimum, and the error says so.
-
-    Raises:
-        ValueError: if there is no statement, or the document is longer than `TRUST_POLICY_LIMIT` characters.
+    `complete` tells whether all values are known. Otherwise the length is a minimum, and the error says so. Raise
+    ValueError if there is no statement, or the document is longer than `TRUST_POLICY_LIMIT` characters.
     """
     listed = list(statements)
     if not listed:
@@ -218,8 +205,7 @@ def build_web_identity_trust_policy(
 ) -> str:
     """Return the trust policy (JSON) for service accounts of one cluster; see `build_web_identity_statements`.
 
-    Raises:
-        ValueError: if there is no subject, the issuer is malformed, or the document is too long.
+    Raise ValueError if there is no subject, the issuer is malformed, or the document is too long.
     """
     return build_trust_policy(build_web_identity_statements(provider_arn, issuer, subjects, audience))
 
@@ -237,12 +223,7 @@ def count_characters(document: str) -> int:
 def normalize_permission_policy(document: object, path: ArgumentPath) -> str:
     """Return a permission policy of the caller as compact JSON.
 
-    Args:
-        document: an object or JSON text.
-        path: path of the document in errors.
-
-    Raises:
-        ValueError: if it is not a permission policy.
+    `document` is an object or JSON text. Raise ValueError if it is not a permission policy.
     """
     parsed = _parse_document(document, path)
     if not isinstance(parsed, Mapping) or not parsed.get("Statement"):

@@ -37,9 +37,6 @@ def parse_service_account(account: Mapping[str, str], path: ArgumentPath) -> tup
 
     The name may be a pattern with `*` and `?`. The namespace may not: a user who can create namespaces would otherwise
     get the role.
-
-    Raises:
-        ValueError: a value is not accepted.
     """
     namespace, name = account["namespace"], account["name"]
     if has_wildcard(namespace):
@@ -66,11 +63,7 @@ def parse_service_account(account: Mapping[str, str], path: ArgumentPath) -> tup
 
 
 def validate_audience(value: str, path: ArgumentPath = ARGS / "audience") -> str:
-    """Return the audience of a token, which is always matched exactly.
-
-    Raises:
-        ValueError: the value is not accepted.
-    """
+    """Return the audience of a token, which is always matched exactly."""
     if has_wildcard(value) or not re.fullmatch(r"[!-~]{1,255}", value) or "${" in value:
         raise ArgumentError(
             path,
@@ -128,9 +121,7 @@ def build_cluster_role_name(cluster: str, purpose: str) -> str:
 
     IAM accepts 64 characters. A longer name is truncated, and a hash of the full cluster name keeps it unique.
 
-    Args:
-        cluster: name of the cluster.
-        purpose: purpose of the role, such as `ebs-csi-driver`.
+    In the example, `purpose` is `ebs-csi-driver`.
     """
     name = f"{cluster}-{purpose}"
     if len(name) <= MAX_ROLE_NAME_LENGTH:
@@ -201,12 +192,8 @@ def reject_wildcard_names(accounts: Iterable[tuple[str, str]]) -> None:
 def has_issuer_and_provider(args: Mapping[str, object], *, pod_identity: bool) -> bool:
     """Return whether the role has `issuer` and `provider_arn`.
 
-    Args:
-        args: arguments of the role.
-        pod_identity: whether EKS Pod Identity assumes the role, which needs neither argument.
-
-    Raises:
-        ValueError: if only one of the two is given, or the role has no cluster at all.
+    `pod_identity` tells whether EKS Pod Identity assumes the role, which needs neither argument. Raise ValueError if
+    only one of the two is given, or the role has no cluster at all.
     """
     present = [key for key in ("issuer", "provider_arn") if key in args]
     if len(present) == 1:

@@ -26,11 +26,9 @@ def create_service_role(  # noqa: PLR0913 - each is a part of the role
     Pulumi generates the role's name. IAM is global, and another region may have a cluster of the same name.
 
     Args:
-        component: parent of the resources.
         name: prefix of the resource names.
         service: principal of the service in the partition `aws`.
         policies: path and name of each managed policy.
-        tags: tags of the role.
         sessions: whether the service tags its sessions.
     """
     partition = aws_account.get_partition(component)
@@ -54,12 +52,8 @@ def attach_policies(
 ) -> list[aws.iam.RolePolicyAttachment]:
     """Attach existing policies to a role: AWS managed ones by path and name, customer managed ones by ARN.
 
-    Args:
-        component: parent of the attachments.
-        name: prefix of their names.
-        role: the role.
-        policies: the policies.
-        create_hooks: takes the name of a policy and that of its attachment, and returns the hooks of the attachment.
+    `name` is the prefix of the attachments' names. `create_hooks` takes the name of a policy and that of its
+    attachment, and returns the hooks of the attachment.
     """
     if not policies:
         return []

@@ -66,8 +66,7 @@ class NetworkLoadBalancerArgs(TypedDict):
 def network_load_balancer(args: NetworkLoadBalancerArgs) -> dict[str, Any]:
     """Return `type`, `load_balancer_class` and `annotations` of a Service.
 
-    Raises:
-        ValueError: for an argument that AWS or the controller would reject.
+    Raise ValueError for an argument that AWS or the controller would reject.
     """
     values: Mapping[str, Any] = {**args}
     for name, meaning in _EMPTY_MEANINGS.items():

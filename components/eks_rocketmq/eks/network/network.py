@@ -237,8 +237,7 @@ class Network(ComponentResource):
     def _find_endpoint_services(self, plan: NetworkPlan, *, s3: bool) -> dict[str, str]:
         """Return the full name of each service's endpoint.
 
-        Raises:
-            ValueError: at preview, for a service that has no interface endpoint in the region.
+        Raise ValueError, at preview, for a service that has no interface endpoint in the region.
         """
         opts = InvokeOptions(parent=self)
         region = self._read_region(opts) if s3 or plan.interface_endpoints else ""

@@ -51,8 +51,7 @@ class NetworkPlan:
 def plan_network(args: NetworkArgs) -> NetworkPlan:
     """Validate the arguments of a network and return its plan.
 
-    Raises:
-        ValueError: for the first argument that is not valid.
+    Raise ValueError for the first argument that is not valid.
     """
     zones = _count_zones(args)
     vpc = parse_vpc_block(args.get("cidr_block", "10.0.0.0/16"))
@@ -84,12 +83,8 @@ def check_nodes_can_start(args: NetworkArgs, identities: Iterable[str] = ("irsa"
 
     `Network` does not call this, because it does not know whether the network gets nodes.
 
-    Args:
-        args: arguments that `plan_network` has accepted.
-        identities: identities of pod network and EBS CSI driver: `irsa`, `pod_identity` or `node`.
-
-    Raises:
-        ValueError: endpoints are missing. The message names them.
+    `args` are arguments that `plan_network` has accepted. `identities` are those of pod network and EBS CSI driver:
+    `irsa`, `pod_identity` or `node`. Yield errors that name the missing endpoints.
     """
     if args.get("nat") != "none":
         return
@@ -121,13 +116,8 @@ def check_nodes_can_start(args: NetworkArgs, identities: Iterable[str] = ("irsa"
 def select_zones(available: Mapping[str, str], wanted: Sequence[str] | None, count: int) -> list[str]:
     """Return the names of the zones: the given ones, or the first ones in alphabetical order.
 
-    Args:
-        available: ID of each standard zone of the region, by name.
-        wanted: names from the caller, or None.
-        count: number of zones, without names from the caller.
-
-    Raises:
-        ValueError: for a name that the region does not have, or if there are too few zones.
+    `available` has the ID of each standard zone of the region by name. `count` applies only if `wanted` is None.
+    Raise ValueError for a name that the region does not have, or if there are too few zones.
     """
     usable = sorted(name for name, id_ in available.items() if id_ not in UNSUPPORTED_ZONE_IDS)
     if wanted is None:
@@ -179,11 +169,9 @@ def _check_tags(args: NetworkArgs) -> None:
 def build_subnet_tags(role: str, cluster_name: str | None, extra: Mapping[str, str]) -> dict[str, str]:
     """Return the tags by which load balancer controllers and other programs find a subnet.
 
-    Args:
-        role: `elb` for public subnets, `internal-elb` for private ones.
-        cluster_name: cluster of the tag `kubernetes.io/cluster/<name>`, which only the in-tree controller and versions
-            before 2.1.2 of the AWS Load Balancer Controller need.
-        extra: additional tags, such as those of an autoscaler.
+    `role` is `elb` for public subnets and `internal-elb` for private ones. `cluster_name` is the cluster of the tag
+    `kubernetes.io/cluster/<name>`. Only the in-tree controller and versions before 2.1.2 of the AWS Load Balancer
+    Controller need this tag.
     """
     shared = {f"kubernetes.io/cluster/{cluster_name}": "shared"} if cluster_name else {}
     return {f"kubernetes.io/role/{role}": "1", **shared, **extra}

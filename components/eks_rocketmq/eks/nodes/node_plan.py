@@ -88,12 +88,8 @@ class NodePlan:
 def plan_nodes(name: str, args: NodeGroupArgs) -> NodePlan:
     """Validate the arguments of a node group and return its plan.
 
-    Args:
-        name: name of the component, which is the prefix of the groups' names in EKS.
-        args: arguments of the component.
-
-    Raises:
-        ValueError: for the first argument that is not valid.
+    `name` is the name of the component, which is the prefix of the groups' names in EKS. Raise ValueError for the first
+    argument that is not valid.
     """
     zones = _count_zones(args)
     groups = zones if zones is not None and args.get("per_zone", True) else 1
@@ -222,9 +218,7 @@ def find_missing_policies(attached: Sequence[str], inline: Sequence[str]) -> lis
 
     Return nothing if the role has inline or customer managed policies: their content is not checked.
 
-    Args:
-        attached: ARNs of the role's managed policies.
-        inline: names of the role's inline policies.
+    `attached` are the ARNs of the role's managed policies. `inline` are the names of its inline policies.
     """
     names = {arn.rsplit("/", 1)[-1] for arn in attached}
     if inline or "AdministratorAccess" in names or any(parse_arn(arn).account != "aws" for arn in attached):
@@ -235,8 +229,7 @@ def find_missing_policies(attached: Sequence[str], inline: Sequence[str]) -> lis
 def select_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str]:
     """Return the subnet of one of several groups.
 
-    Raises:
-        ValueError: if the number of subnets is not that of the zones.
+    Raise ValueError if the number of subnets is not that of the zones.
     """
     _check_subnet_count(len(subnet_ids), zones)
     return [subnet_ids[group]]

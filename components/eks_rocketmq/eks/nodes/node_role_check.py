@@ -31,10 +31,8 @@ def warn_about_node_role(name: str, role_arn: Input[str], component: ComponentRe
 
     The hook runs at preview too.
 
-    Args:
-        name: name of the resource; the hook is `<name>-role`.
-        role_arn: ARN of the role.
-        component: parent of the resource. Its AWS provider determines the account.
+    The hook of the resource `name` is `<name>-role`. `component` is the parent of the resource. Its AWS provider
+    determines the account.
     """
     create_session = create_session_factory(component)
 

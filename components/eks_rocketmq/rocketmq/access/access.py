@@ -147,8 +147,7 @@ class AccessPlan:
 def plan_access(given: AccessArgs) -> AccessPlan:
     """Return the plan of the access control arguments.
 
-    Raises:
-        ValueError: for the first argument that is not accepted.
+    Raise ValueError for the first argument that is not accepted.
     """
     path = ARGS / "access"
     mode = validate_choice(given.get("mode", "enforcing"), ACCESS_MODES, path / "mode")
@@ -184,8 +183,7 @@ def _plan_user(given: UserArgs, path: ArgumentPath) -> User:
 def validate_password(password: object, path: ArgumentPath) -> str:
     """Validate a password and return it.
 
-    Raises:
-        ValueError: with what is accepted; the error never contains the password.
+    Raise ValueError, which states what is accepted and never contains the password.
     """
     if not (isinstance(password, str) and _PASSWORD_PATTERN.fullmatch(password)):
         raise ArgumentError(

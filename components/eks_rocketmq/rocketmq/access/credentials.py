@@ -83,10 +83,7 @@ class Credentials(ComponentResource):
 def render_users(access: AccessPlan, internal: dict[str, str], declared: dict[str, str]) -> str:
     """Render the lines NAME TYPE STATUS PASSWORD of all users.
 
-    Args:
-        access: plan of access control.
-        internal: passwords of the internal users, by name.
-        declared: passwords of the declared users, by name.
+    `internal` and `declared` are the passwords of the internal and of the declared users, by name.
     """
     lines = [f"{name} Super enable {password}" for name, password in internal.items()]
     lines += [user.format_line(declared[user.name]) for user in access.users]

@@ -21,8 +21,6 @@ def read_jar() -> dict[str, str]:
 def build_main(role: str, directory: str) -> list[str]:
     """Return the main class with the arguments that precede those of RocketMQ's own main class.
 
-    Args:
-        role: role of the process.
-        directory: folder with the scripts in the container.
+    `directory` is the folder with the scripts in the container.
     """
     return [_MAIN_CLASS, role, str(ports.PROBES), f"{directory}/watchdog.sh"]

@@ -45,8 +45,7 @@ def list_versions() -> list[str]:
 def load_keys(version: str) -> Mapping[str, Mapping[str, Key]]:
     """Return the keys of a version by role: `broker`, `controller`, `name_server` and `proxy`.
 
-    Raises:
-        ValueError: for a version whose keys are not known.
+    Raise ValueError for a version whose keys are not known.
     """
     validate_choice(version, list_versions(), ARGS / "version")
     return json.loads((_KEYS / f"{version}.json").read_text(encoding="utf-8"))
@@ -55,15 +54,8 @@ def load_keys(version: str) -> Mapping[str, Mapping[str, Key]]:
 def validate_keys(version: str, role: str, config: Mapping[str, Value], path: ArgumentPath) -> dict[str, Value]:
     """Validate keys and return them, with whole numbers as int.
 
-    Args:
-        version: RocketMQ version.
-        role: `broker`, `controller`, `name_server` or `proxy`.
-        config: values by key.
-        path: path of the input, for errors.
-
-    Raises:
-        ValueError: for an unknown key (the error suggests the nearest one), or for a value of the wrong type, format
-            or range.
+    `role` is `broker`, `controller`, `name_server` or `proxy`. Raise ValueError for an unknown key (the error suggests
+    the nearest one), or for a value of the wrong type, format or range.
     """
     values = {}
     errors = ErrorCollector()
@@ -109,17 +101,9 @@ def merge_keys(  # noqa: PLR0913 - all inputs of one merge
 ) -> dict[str, Value]:
     """Merge the user's keys over the deployment's defaults.
 
-    Args:
-        version: RocketMQ version.
-        role: as in `validate_keys`.
-        defaults: keys that the deployment sets.
-        config: keys that the user sets.
-        fixed: keys that the user must not set, because the deployment depends on their values.
-        path: path of the user's input, for errors.
-
-    Raises:
-        ValueError: as in `validate_keys`; for a key in `fixed`; for a key that holds a password or seems to enable
-            access control; for keys that contradict each other.
+    `role` is as in `validate_keys`. The user must not set keys in `fixed`, because the deployment depends on their
+    values. Raise ValueError as in `validate_keys`, for a key in `fixed`, for a key that holds a password or seems to
+    enable access control, and for keys that contradict each other.
     """
     known = load_keys(version)[role]
     errors = ErrorCollector()

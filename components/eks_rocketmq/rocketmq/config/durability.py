@@ -160,8 +160,7 @@ _PROFILE = ARGS / "profile"
 def find_profile(name: str) -> Profile:
     """Return a profile by its name.
 
-    Raises:
-        ValueError: for an unknown name; the error lists the profiles.
+    Raise ValueError for an unknown name. The error lists the profiles.
     """
     return PROFILES[validate_choice(name, PROFILES, _PROFILE)]
 
@@ -169,15 +168,12 @@ def find_profile(name: str) -> Profile:
 def check_members(name: str, group: ArgumentPath, replicas: int, min_in_sync: int, input_path: ArgumentPath) -> None:
     """Reject a group that cannot meet its profile while one member is unavailable, as its disruption budget allows.
 
+    Raise ValueError if the group has too few members, or a write needs too many of them.
+
     Args:
         name: name of the profile.
-        group: path of the group, for errors.
-        replicas: number of members.
         min_in_sync: number of in-sync members that a write needs.
         input_path: path of the input that sets `min_in_sync`, for errors.
-
-    Raises:
-        ValueError: the group has too few members, or a write needs too many of them.
     """
     minimum = find_profile(name).min_members
     if replicas < minimum:
@@ -210,11 +206,7 @@ def check_members(name: str, group: ArgumentPath, replicas: int, min_in_sync: in
 
 
 def check_quorum(name: str, replicas: int) -> None:
-    """Reject an even number of controllers, or fewer than the profile needs to keep a quorum during a restart.
-
-    Raises:
-        ValueError: the number is not accepted.
-    """
+    """Reject an even number of controllers, or fewer than the profile needs to keep a quorum during a restart."""
     accepted_profiles = [
         other for other, row in PROFILES.items() if row.min_controllers <= replicas and replicas % 2 == 1
     ]
@@ -241,15 +233,12 @@ def check_zones(
 ) -> None:
     """Reject zones that are too few to spread the pods of a role as the profile requires.
 
+    Raise ValueError with the path of the last input if the zones are too few.
+
     Args:
         name: name of the profile.
-        path: path of the role, for errors.
-        replicas: number of pods.
         zones: zones that the pods may use; None for any zone.
         input_paths: paths of the inputs that limit the zones, for errors.
-
-    Raises:
-        ValueError: the zones are too few. The error has the path of the last input.
     """
     needed = min(find_profile(name).zones, replicas)
     if zones is not None and len(zones) < needed:
@@ -272,13 +261,7 @@ def check_zones(
 def check_keys(name: str, values: Mapping[str, Value], path: ArgumentPath) -> None:
     """Reject keys that break the durability of the profile.
 
-    Args:
-        name: name of the profile.
-        values: all keys of a role, already validated.
-        path: path of the keys, for errors.
-
-    Raises:
-        ValueError: a key has a value that the profile does not accept.
+    `values` are all keys of a role, already validated. Raise ValueError for a value that the profile does not accept.
     """
     for key, (required, reason) in find_profile(name).required_keys.items():
         if values.get(key, required) != required:
@@ -299,10 +282,8 @@ def check_keys(name: str, values: Mapping[str, Value], path: ArgumentPath) -> No
 def list_timer_warnings(role: str, given: Mapping[str, Value], path: ArgumentPath) -> list[ArgumentMessage]:
     """Return warnings about timers that are longer than in the measurements of the failover time.
 
-    Args:
-        role: `broker`, `controller`, `name_server` or `proxy`.
-        given: keys that the user sets, already validated.
-        path: path of the keys.
+    `role` is `broker`, `controller`, `name_server` or `proxy`. `given` are the keys that the user sets, already
+    validated.
     """
     return [
         ArgumentMessage(
@@ -322,10 +303,7 @@ def list_flush_warnings(given: Mapping[str, Value], path: ArgumentPath, *, agent
 
     AutoSwitchHAClient reports the end of a slave's log, also if it is not flushed. The agent reports what is flushed.
 
-    Args:
-        given: keys of a broker group that the user sets, already validated.
-        path: path of the keys.
-        agent: whether the agent runs in the brokers.
+    `given` are the keys of a role that the user sets, already validated.
     """
     if agent or given.get("flushDiskType") != "SYNC_FLUSH":
         return []

@@ -28,16 +28,14 @@ _DELETION = "cleanFileForciblyEnable"
 def reject_key_changes(role: str, version: str, before: str, after: str, path: ArgumentPath) -> None:
     """Reject a change of keys that the messages of running members do not survive.
 
+    Raise ValueError for a change of a key that determines what is on the volumes. Also raise it if brokers would begin
+    to delete messages that no consumer has read, and the keys do not say so.
+
     Args:
         role: `broker` or `controller`.
         version: RocketMQ version, whose defaults apply to keys that are not set.
         before: configuration file of the last update, also of one that failed.
         after: configuration file of this update.
-        path: path of the keys, for errors.
-
-    Raises:
-        ValueError: a key that determines what is on the volumes changes; or brokers would begin to delete messages that
-            no consumer has read, and the keys do not say so.
     """
     known = load_keys(version)[role]
     checked = [key for key in (*_STORE_KEYS[role], _DELETION) if key in known]

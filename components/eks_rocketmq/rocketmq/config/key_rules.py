@@ -342,14 +342,9 @@ def reject_contradictions(
 ) -> None:
     """Reject keys of a role that contradict each other.
 
-    Args:
-        role: `broker`, `controller`, `name_server` or `proxy`.
-        known: keys of the version, with their defaults; rules about other keys do not apply.
-        values: keys that are set.
-        path: path of the keys in the error.
-
-    Raises:
-        ValueError: names the keys of the first contradiction, their values and the effect.
+    `role` is `broker`, `controller`, `name_server` or `proxy`. `known` are the keys of the version, with their
+    defaults; rules about other keys do not apply. Raise ValueError with the keys of the first contradiction, their
+    values and the effect.
     """
 
     def get(key: str) -> Any:  # noqa: ANN401 - the type depends on the key

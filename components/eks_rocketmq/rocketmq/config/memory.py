@@ -58,15 +58,13 @@ class Memory:
 def divide_memory(role: str, quantity: str, path: ArgumentPath, *, direct_needed: int = 0) -> Memory:
     """Divide the memory limit of a role.
 
-    Args:
-        role: one of the roles in `labels`.
-        quantity: the limit as a Kubernetes quantity.
-        path: path of the input, for errors.
-        direct_needed: additional direct memory in MiB, for example for a transient store pool.
+    Raise ValueError if the limit is below the role's minimum, or the parts do not fit into it. The error names the
+    lowest limit that is accepted.
 
-    Raises:
-        ValueError: if the limit is below the role's minimum, or the parts do not fit into it; the error names the
-            lowest limit that is accepted.
+    Args:
+        role: BROKER, CONTROLLER, NAME_SERVER or PROXY of `labels`.
+        quantity: the limit as a Kubernetes quantity.
+        direct_needed: additional direct memory in MiB, for example for a transient store pool.
     """
     share = _SHARES[role]
     limit = parse_bytes(quantity, path) // MIB

@@ -62,8 +62,7 @@ class TlsPlan:
 def plan_tls(given: TlsArgs) -> TlsPlan:
     """Return the plan of the TLS arguments.
 
-    Raises:
-        ValueError: for an unknown mode, an invalid Secret name, or an invalid key of the Secret.
+    Raise ValueError for an unknown mode, an invalid Secret name, or an invalid key of the Secret.
     """
     path = ARGS / "tls"
     mode = validate_choice(given.get("mode", "permissive"), TLS_MODES, path / "mode")

@@ -34,8 +34,7 @@ class DashboardPlan:
 def plan_dashboard(args: DashboardArgs) -> DashboardPlan:
     """Return the plan of the web console.
 
-    Raises:
-        ValueError: for the first argument that is not accepted.
+    Raise ValueError for the first argument that is not accepted.
     """
     path = ARGS / "dashboard"
     memory = parse_bytes(args.get("memory", "1Gi"), path / "memory")

@@ -90,15 +90,13 @@ def plan_topics(
 ) -> list[Topic]:
     """Return the validated topics, sorted by name.
 
+    Raise ValueError for the first topic that is not accepted.
+
     Args:
-        given: arguments of the topics.
         broker_groups: names of all broker groups. RocketMQ creates a system topic with each of these names.
         version: RocketMQ version, which determines the message types.
         cluster: name of the RocketMQ cluster. RocketMQ derives names of system topics from it.
         mixed: whether every broker accepts `MIXED`.
-
-    Raises:
-        ValueError: for the first topic that is not accepted.
     """
     reserved = frozenset({cluster, f"{cluster}_REPLY_TOPIC", *broker_groups})
     path = ARGS / "topics"
@@ -178,8 +176,7 @@ def _validate_type(kind: str, version: str, path: ArgumentPath, *, mixed: bool) 
 def plan_consumer_groups(given: Sequence[ConsumerGroupArgs]) -> list[ConsumerGroup]:
     """Return the validated consumer groups, sorted by name.
 
-    Raises:
-        ValueError: for the first group that is not accepted.
+    Raise ValueError for the first group that is not accepted.
     """
     path = ARGS / "consumer_groups"
     return _sort_unique([_plan_consumer_group(each, path.index(index, each)) for index, each in enumerate(given)], path)
@@ -202,10 +199,7 @@ def render_declarations(
 ) -> dict[str, str]:
     """Render the files that `scripts/declare.sh` reads, text by file name.
 
-    Args:
-        members: `host:port` of the members, by broker group.
-        topics: validated topics.
-        groups: validated consumer groups.
+    `members` are `host:port` of the members, by broker group.
     """
     result = {
         "members": _join_lines([f"{group} {address}" for group, addresses in members.items() for address in addresses]),
@@ -225,12 +219,8 @@ def render_queues(files: Mapping[str, str]) -> str:
 def validate_queues(before: str, after: str) -> None:
     """Reject fewer read queues than a topic had write queues. Their messages may be unread.
 
-    Args:
-        before: lines of `render_queues` of the last update.
-        after: those of this update.
-
-    Raises:
-        ValueError: consumers would no longer read queues with messages.
+    `before` and `after` are lines of `render_queues`, of the last update and of this one. Raise ValueError if consumers
+    would no longer read queues with messages.
     """
     former = {name: int(write) for name, _, write in map(str.split, before.splitlines())}
     errors = ErrorCollector()

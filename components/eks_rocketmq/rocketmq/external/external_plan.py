@@ -66,8 +66,7 @@ class ExternalPlan:
 def plan_external(args: ExternalArgs) -> ExternalPlan:
     """Return the plan of external access.
 
-    Raises:
-        ValueError: for the first argument that is not accepted.
+    Raise ValueError for an argument that is not accepted.
     """
     hostname = args.get("hostname")
     node_port = args.get("node_port")
@@ -114,14 +113,8 @@ def check_tls_ports(
 ) -> None:
     """Reject TLS on a port that the Service does not have, because its real port would accept plain text.
 
-    Args:
-        tls_ports: numbers or names of the ports with TLS.
-        service_ports: ports of the Service by name.
-        path: path of the argument in the error.
-        port: path of the Service's port, for the remedy.
-
-    Raises:
-        ValueError: with the port and the ports of the Service.
+    `tls_ports` are numbers or names of ports, or `*`. `port` is the path of the Service's port, for the remedy. Raise
+    ValueError with the port and the ports of the Service.
     """
     accepted = {"*", *service_ports, *map(str, service_ports.values())}
     for given in tls_ports:

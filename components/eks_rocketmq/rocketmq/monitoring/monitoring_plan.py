@@ -57,8 +57,7 @@ class MonitoringPlan:
 def plan_monitoring(args: MonitoringArgs) -> MonitoringPlan:
     """Return the plan of monitoring.
 
-    Raises:
-        ValueError: for the first argument that is not accepted.
+    Raise ValueError for the first argument that is not accepted.
     """
     path = ARGS / "monitoring"
     labels = validate_custom_labels(args.get("monitor_labels", {}), path / "monitor_labels")

@@ -60,9 +60,8 @@ class Collisions:
 def find_collisions(workload: Workload, found: Mapping[str, Sequence[Object]]) -> Collisions:
     """Return the collisions of a workload with existing objects.
 
-    Args:
-        workload: the workload.
-        found: existing objects of its namespace, by kind. Objects from an earlier run of the same stack do not count.
+    `found` are the existing objects of its namespace, by kind. Objects from an earlier run of the same stack do not
+    count, except claims that the workload would use.
     """
     others = {kind: [each for each in objects if not _is_own(workload, each)] for kind, objects in found.items()}
     return Collisions(

@@ -27,10 +27,8 @@ _reads: WeakKeyDictionary[ProviderResource, dict[str, asyncio.Future[NamespaceOb
 def build_collision_hooks(name: str, component: ComponentResource, workload: Workload) -> ResourceHookBinding:
     """Return a hook before the create of a StatefulSet or Deployment that rejects collisions or warns about them.
 
-    Args:
-        name: name of the resource; the hook is `<name>-collisions`.
-        component: parent of the resource; its Kubernetes provider determines the cluster.
-        workload: workload to be created.
+    `name` is that of the resource; the hook is `<name>-collisions`. `component` is its parent, whose Kubernetes
+    provider determines the cluster.
     """
     provider = component.get_provider(POD_TYPE)
 
@@ -52,9 +50,8 @@ def build_collision_hooks(name: str, component: ComponentResource, workload: Wor
 def build_pod_security_hooks(name: str, component: ComponentResource) -> ResourceHookBinding:
     """Return a hook before the update of a namespace that rejects a Pod Security level if pods in it violate it.
 
-    Args:
-        name: name of the resource; the hook is `<name>-pod-security`.
-        component: parent of the resource; its Kubernetes provider determines the cluster.
+    `name` is that of the resource; the hook is `<name>-pod-security`. `component` is its parent, whose Kubernetes
+    provider determines the cluster.
     """
     provider = component.get_provider(POD_TYPE)
 

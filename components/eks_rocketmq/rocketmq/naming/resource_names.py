@@ -28,23 +28,13 @@ _RESERVED_GROUPS = frozenset(
 def validate_topic_name(name: str, reserved_topics: frozenset[str], path: ArgumentPath) -> str:
     """Validate the name of a topic and return it.
 
-    Args:
-        name: name of the topic.
-        reserved_topics: names of RocketMQ's system topics in this deployment.
-        path: path of the name in errors.
-
-    Raises:
-        ValueError: the name is not accepted.
+    `reserved_topics` are the names of RocketMQ's system topics in this deployment.
     """
     return _validate_name(name, path, _TOPIC_LENGTH, _RESERVED_TOPICS | reserved_topics)
 
 
 def validate_group_name(name: str, path: ArgumentPath) -> str:
-    """Validate the name of a consumer group and return it.
-
-    Raises:
-        ValueError: the name is not accepted.
-    """
+    """Validate the name of a consumer group and return it."""
     return _validate_name(name, path, _GROUP_LENGTH, _RESERVED_GROUPS)
 
 
@@ -52,9 +42,6 @@ def validate_user_name(name: str, internal_prefix: str, path: ArgumentPath) -> s
     """Validate the name of a user, which is also the access key, and return it.
 
     RocketMQ accepts any name, but signatures and user lists do not.
-
-    Raises:
-        ValueError: the name is not accepted.
     """
     validate_pattern(_USER_PATTERN, name, path, "user-name", "1 to 64 letters, digits, '_', '.', '@' and '-'")
     if name.startswith(internal_prefix):

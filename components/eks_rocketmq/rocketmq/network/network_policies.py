@@ -58,8 +58,7 @@ def plan_network_policies(
 ) -> NetworkPolicyPlan:
     """Return the plan of the network policies.
 
-    Raises:
-        ValueError: for peers that are empty or not valid.
+    Raise ValueError for a peer that is empty or not valid.
     """
     path = ARGS / "network_policies"
     return NetworkPolicyPlan(
@@ -75,8 +74,7 @@ def plan_network_policies(
 def build_peers(given: Sequence[PeerArgs], path: ArgumentPath) -> Peers:
     """Return peers in the format of a NetworkPolicy.
 
-    Raises:
-        ValueError: for an entry that is empty, combines labels with a CIDR block, or has an invalid CIDR block.
+    Raise ValueError for an entry that is empty, combines labels with a CIDR block, or has an invalid CIDR block.
     """
     return [_build_peer(peer, path.index(index)) for index, peer in enumerate(given)]
 
@@ -106,8 +104,7 @@ def _build_peer(peer: PeerArgs, path: ArgumentPath) -> dict[str, Any]:
 def validate_cidr(value: str, path: ArgumentPath) -> str:
     """Validate a CIDR block and return it.
 
-    Raises:
-        ValueError: the value is not a block, or it has host bits.
+    Raise ValueError for a value that is not a block, or has host bits.
     """
     try:
         # Python accepts a bare address as a block of one address. Kubernetes requires the prefix length.
@@ -130,11 +127,7 @@ def build_policy_spec(
 ) -> dict[str, Any]:
     """Return the spec of the policy for the pods of a role or of one broker group.
 
-    Args:
-        role: role of the pods.
-        selector: labels of the pods.
-        plan: settings of the policies.
-        optional_roles: optional roles that are enabled.
+    `optional_roles` are the optional roles that are enabled.
     """
     connections = [row for row in CONNECTIONS if not (OPTIONAL_ROLES - optional_roles) & {row[0], row[1]}]
     restricts_egress = plan.egress or role in _ALWAYS_RESTRICTED

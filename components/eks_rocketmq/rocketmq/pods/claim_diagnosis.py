@@ -21,9 +21,7 @@ _recent: dict[tuple[str, str], tuple[float, Facts]] = {}
 def explain_claims(provider: Mapping[str, str], claims: Sequence[str]) -> list[str]:
     """Return the first cause that the doctor finds for claims, with its fix; then what could not be judged.
 
-    Args:
-        provider: kubeconfig and context of the cluster.
-        claims: claims as `namespace/name`, of one workload.
+    `provider` has the kubeconfig and context of the cluster. `claims` are claims of one workload as `namespace/name`.
     """
     context = read_eks_context(provider.get("kubeconfig", ""), provider.get("context", ""))
     facts, problem = _read_facts(provider, context, claims)

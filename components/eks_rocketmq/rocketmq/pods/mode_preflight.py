@@ -22,10 +22,8 @@ def build_mode_hooks(name: str, component: ComponentResource, workload: Workload
 
     An update that failed has changed some StatefulSets and some pods only, so each StatefulSet is checked.
 
-    Args:
-        name: name of the resource; the hook is `<name>-modes`.
-        component: parent of the resource; its Kubernetes provider determines the cluster.
-        workload: the StatefulSet.
+    `name` is that of the resource; the hook is `<name>-modes`. `component` is its parent, whose Kubernetes provider
+    determines the cluster.
     """
     provider = component.get_provider(POD_TYPE)
 
@@ -47,11 +45,7 @@ def build_mode_hooks(name: str, component: ComponentResource, workload: Workload
 
 
 def validate_tls_change(before: str | None, after: str | None) -> None:
-    """Reject a change between no TLS and enforced TLS. None is no TLS.
-
-    Raises:
-        ArgumentError: one of them does not have TLS, and the other one enforces it.
-    """
+    """Reject a change between no TLS and enforced TLS. None is no TLS."""
     if {before, after} == {None, "enforcing"}:
         raise _refuse_change("tls", before, after, "docs/how-to/turn-on-tls.md")
 
@@ -60,9 +54,6 @@ def validate_access_change(before: str | None, after: str | None) -> None:
     """Reject the end of enforced access control. None is no access control.
 
     The other direction works: members that already have access control authenticate to those that do not.
-
-    Raises:
-        ArgumentError: access control was enforced, and is removed.
     """
     if (before, after) == ("enforcing", None):
         raise _refuse_change("access", before, after, "docs/how-to/turn-on-access-control.md")
@@ -86,8 +77,7 @@ def _refuse_change(argument: str, before: str | None, after: str | None, guide: 
 def validate_generation(before: str | None, after: str | None) -> None:
     """Reject a generation of the internal user that the members do not know. None is no access control.
 
-    Raises:
-        ArgumentError: the generation is neither that of before nor the next one.
+    Raise ArgumentError for a generation that is neither `before` nor the next one.
     """
     if before is None or after is None or int(after) - int(before) in {0, 1}:
         return
@@ -118,14 +108,7 @@ def _find_step(
 def validate_rollout(path: ArgumentPath, before: str | None, after: str | None, found: Object) -> None:
     """Reject a change while the pods of a StatefulSet do not all have the former value.
 
-    Args:
-        path: path of the argument.
-        before: value of the last update.
-        after: value of this update.
-        found: the StatefulSet in the cluster, which may be empty.
-
-    Raises:
-        ArgumentError: the pods have two revisions.
+    `found` is the StatefulSet in the cluster, which may be empty. Raise ArgumentError if the pods have two revisions.
     """
     status = found.get("status") or {}
     if status.get("currentRevision") != status.get("updateRevision"):

@@ -34,9 +34,8 @@ def build_pending_pod_hooks(name: str, component: ComponentResource) -> Resource
     Before the create, a hook warns if no node can run the pods. If the workload does not become ready, a hook logs the
     problems of its pods.
 
-    Args:
-        name: name of the resource; the hooks are `<name>-unready` and `<name>-schedulable`.
-        component: parent of the resource; its Kubernetes provider determines the cluster.
+    `name` is that of the resource; the hooks are `<name>-unready` and `<name>-schedulable`. `component` is its parent,
+    whose Kubernetes provider determines the cluster.
     """
     provider = _read_provider_settings(component)
 
@@ -55,10 +54,7 @@ def build_pending_pod_hooks(name: str, component: ComponentResource) -> Resource
 def list_pod_problems(pods: Sequence[Object], claims: Sequence[Object], events: Sequence[Object]) -> list[str]:
     """Return one line for each problem of pods that are not ready.
 
-    Args:
-        pods: pods of one workload.
-        claims: claims of their namespace.
-        events: events of their namespace.
+    `pods` are those of one workload. `claims` and `events` are those of their namespace.
     """
     pending = {claim["metadata"]["name"] for claim in claims if claim["status"].get("phase") != "Bound"}
     unready = [pod for pod in pods if not is_ready(pod)]

@@ -136,8 +136,7 @@ class PodSettings:
 def plan_image_pull(args: Mapping[str, Any]) -> PodSettings:
     """Return pod settings with the image pull policy and pull secrets only.
 
-    Raises:
-        ValueError: an argument is not accepted.
+    Raise ValueError for an argument that is not accepted.
     """
     policy = validate_choice(args.get("image_pull_policy", PULL_POLICIES[0]), PULL_POLICIES, ARGS / "image_pull_policy")
     path = ARGS / "image_pull_secrets"
@@ -150,12 +149,8 @@ def plan_image_pull(args: Mapping[str, Any]) -> PodSettings:
 def plan_role_pods(base: PodSettings, given: Sequence[tuple[ArgumentPath, PodsArgs]]) -> PodSettings:
     """Return the settings of a role's pods.
 
-    Args:
-        base: result of `plan_image_pull`.
-        given: pairs of path and arguments, from the most general to the most specific.
-
-    Raises:
-        ValueError: an argument is not accepted.
+    `base` is the result of `plan_image_pull`. `given` are pairs of path and arguments, from the most general to the
+    most specific. Raise ValueError for an argument that is not accepted.
     """
     fields: dict[str, Any] = {}
     for path, args in given:
@@ -183,8 +178,7 @@ def list_zone_inputs(given: Sequence[tuple[ArgumentPath, PodsArgs]]) -> list[Arg
 def validate_custom_labels(given: Mapping[str, str], path: ArgumentPath) -> dict[str, str]:
     """Validate labels for objects or pods and return them.
 
-    Raises:
-        ValueError: for a label that Kubernetes rejects or that the deployment sets.
+    Raise ValueError for a label that Kubernetes rejects or that the deployment sets.
     """
     _reject_reserved(given, RESERVED_LABELS, path)
     return validate_labels(given, path)
@@ -193,8 +187,7 @@ def validate_custom_labels(given: Mapping[str, str], path: ArgumentPath) -> dict
 def validate_annotations(given: Mapping[str, str], path: ArgumentPath) -> dict[str, str]:
     """Validate annotations for objects or pods and return them.
 
-    Raises:
-        ValueError: for an annotation that Kubernetes rejects or that controls Pulumi.
+    Raise ValueError for an annotation that Kubernetes rejects or that controls Pulumi.
     """
     _reject_reserved(given, [key for key in given if key.startswith(_PULUMI_PREFIX)], path)
     return {validate_qualified_name(key, path): value for key, value in given.items()}
@@ -373,8 +366,7 @@ def _reject_reserved(given: Mapping[str, str], reserved: Collection[str], path: 
 def plan_pod_security(args: Mapping[str, Any]) -> str:
     """Return the Pod Security level of the namespace.
 
-    Raises:
-        ValueError: for an unknown level, or for a level without `create_namespace`.
+    Raise ValueError for an unknown level, or for a level without `create_namespace`.
     """
     if not args.get("create_namespace", True):
         reject_ignored_args(

@@ -198,10 +198,9 @@ def build_pod_spec(  # noqa: PLR0913 - the parts of a pod
     """Return the spec of a pod with one RocketMQ process.
 
     Args:
-        container: container of the process.
         config_maps: names of the ConfigMaps. One directory contains the files of all.
         grace_period: seconds between SIGTERM and SIGKILL.
-        placement: affinity and spread, for pods without settings of their own.
+        placement: affinity and spread, to which the settings in `container` are added.
         rendered_file: configuration file that an init container renders.
         host_aliases: addresses of host names that the process resolves without DNS.
     """
@@ -243,9 +242,7 @@ def build_restricted_spec(
 def build_strict_spread(selector: Mapping[str, str], zones: int | None) -> dict[str, Any]:
     """Return a placement with each pod on a separate node, evenly spread over zones.
 
-    Args:
-        selector: labels of the pods.
-        zones: minimum number of zones; None for no minimum.
+    `selector` has the labels of the pods. `zones` is the minimum number of zones, or None for no minimum.
     """
     match = {"matchLabels": dict(selector)}
     spread: dict[str, Any] = {

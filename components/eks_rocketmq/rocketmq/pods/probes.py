@@ -86,10 +86,7 @@ class Request:
     def build_checks(self, ready_script: str, *arguments: str, agent: bool) -> Checks:
         """Return the handlers of a role that starts within seconds.
 
-        Args:
-            ready_script: readiness script without the agent. It gets the address of the process.
-            arguments: further arguments of the script.
-            agent: whether the agent answers the probes.
+        `ready_script` is the readiness script without the agent. It gets the address of the process, then `arguments`.
         """
         if agent:
             return AGENT_CHECKS
@@ -190,10 +187,8 @@ def build_broker_probes(storage: str, *, agent: bool) -> dict[str, Any]:
 def build_server_probes(checks: Checks, *, ready_after: int = 0, waits: int = 0) -> dict[str, Any]:
     """Return the probes of a role without a store to recover.
 
-    Args:
-        checks: handlers of the probes.
-        ready_after: seconds before the first readiness probe.
-        waits: seconds that the process may wait for other roles before it starts.
+    `ready_after` are the seconds before the first readiness probe. `waits` are the seconds that the process may wait
+    for other roles before it starts.
     """
     return {
         "startupProbe": checks.started

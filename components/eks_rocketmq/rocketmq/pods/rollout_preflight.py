@@ -31,10 +31,8 @@ def build_rollout_hooks(name: str, component: ComponentResource, workload: Workl
     It rejects an older version of RocketMQ, changes of keys that the messages do not survive, and fewer brokers while
     one that stays is not ready. It warns if ready pods stop while another one is not ready.
 
-    Args:
-        name: name of the resource; the hook is `<name>-rollout`.
-        component: parent of the resource; its Kubernetes provider determines the cluster.
-        workload: the StatefulSet.
+    `name` is that of the resource; the hook is `<name>-rollout`. `component` is its parent, whose Kubernetes provider
+    determines the cluster.
     """
     provider = component.get_provider(POD_TYPE)
     seconds = 0 if is_dry_run() else READY_SECONDS
@@ -68,10 +66,8 @@ def build_member_hooks(name: str, component: ComponentResource, workload: Worklo
 
     It compares with the StatefulSet in the cluster, or with the state of the stack if the cluster does not answer.
 
-    Args:
-        name: name of the resource; the hook is `<name>-members`.
-        component: parent of the resource; its Kubernetes provider determines the cluster.
-        workload: the StatefulSet.
+    `name` is that of the resource; the hook is `<name>-members`. `component` is its parent, whose Kubernetes provider
+    determines the cluster.
     """
     provider = component.get_provider(POD_TYPE)
 
@@ -89,9 +85,6 @@ def validate_version(before: str, after: str) -> None:
     """Reject an older version than that of the last update, which may have written the volumes.
 
     An update that failed counts too. An empty text is an unknown version.
-
-    Raises:
-        ArgumentError: the version is older.
     """
     if not is_older(after, before):
         return
@@ -112,13 +105,8 @@ def validate_removal(path: ArgumentPath, before: int, unready: Sequence[str]) ->
 
     A ready member is in sync. All others may lack messages that only the removed members have.
 
-    Args:
-        path: path of the group.
-        before: present number of members.
-        unready: pods that stay and are not ready.
-
-    Raises:
-        ArgumentError: there are such pods.
+    `before` is the present number of members. `unready` are the pods that stay and are not ready. Raise ArgumentError
+    if there are such pods.
     """
     if unready:
         raise ArgumentError(
@@ -135,12 +123,8 @@ def validate_removal(path: ArgumentPath, before: int, unready: Sequence[str]) ->
 def validate_member_count(running: int | None, planned: int | None) -> None:
     """Reject another number of controllers than runs.
 
-    Args:
-        running: number of the running controllers, None if unknown. The guide stops all before it changes the number.
-        planned: number after the update, None if unknown.
-
-    Raises:
-        ArgumentError: the numbers differ.
+    None is an unknown number. If no controller runs, any number is accepted: the guide stops all before it changes the
+    number.
     """
     if planned is None or not running or planned == running:
         return
@@ -168,9 +152,7 @@ def list_skipped(names: Sequence[str], unready: Sequence[str]) -> list[str]:
     It begins with the last pod, and does not wait for pods that it has not updated yet: with the pod management
     `Parallel`, https://github.com/kubernetes/kubernetes/issues/96218.
 
-    Args:
-        names: names of the pods by ordinal.
-        unready: those that are not ready.
+    `names` are the names of all pods by ordinal.
     """
     return [name for index, name in enumerate(names) if name in unready and {*names[index:]} - {*unready}]
 

@@ -29,10 +29,8 @@ def build_schedulable_hooks(name: str, provider: Mapping[str, str] | None) -> li
 
     The hooks also run at preview.
 
-    Args:
-        name: name of the resource; the hook is `<name>-schedulable`.
-        provider: kubeconfig and context of the cluster, when they are known. Without a kubeconfig, the hook does
-            nothing.
+    `name` is that of the resource; the hook is `<name>-schedulable`. `provider` has the kubeconfig and context of the
+    cluster, when they are known. Without a kubeconfig, the hook does nothing.
     """
     dry_run = is_dry_run()
 

@@ -22,10 +22,8 @@ def add_tls_and_credentials(
 ) -> dict[str, Any]:
     """Return a pod spec with TLS and with the credentials of the internal user.
 
-    Args:
-        pod: spec of the pod.
-        settings: TLS settings, or None without TLS.
-        credentials: Secret with `username` and `password`, or None for a role without credentials.
+    `settings` is None without TLS. `credentials` is the name of a Secret with `username` and `password`, or None for a
+    role without credentials.
     """
     result = dict(pod)
     if credentials is not None:

@@ -244,11 +244,7 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
     """Create a StatefulSet whose pods start in parallel and are updated one by one.
 
     Args:
-        scope: scope of the workload.
-        replicas: number of pods.
-        pod: spec of a pod.
         config: text of the configuration file.
-        pods: settings of the pods.
         headless: Service that gives the pods their host names.
         credentials: Secret of the internal user; None for a role without credentials.
         claim: spec of the claim `data` of each pod; None without data.
@@ -297,11 +293,7 @@ def create_single_pod(
 ) -> k8s.apps.v1.Deployment:
     """Create a Deployment with one pod, which is deleted before its replacement is created.
 
-    Args:
-        scope: the workload.
-        pod: spec of the pod.
-        annotations: annotations of the Deployment.
-        before_update: hooks before its update.
+    `annotations` are those of the Deployment. `before_update` are hooks before its update.
     """
     pending = build_pending_pod_hooks(f"{scope.name}-deployment", scope.parent)
     return k8s.apps.v1.Deployment(
@@ -330,13 +322,8 @@ def build_workload_hooks(  # noqa: PLR0913 - what a collision can concern
 ) -> ResourceHookBinding:
     """Return the hooks before the create and the update of a workload, and after a failed rollout.
 
-    Args:
-        name: name of the resource.
-        scope: scope of the workload.
-        kind: `StatefulSet` or `Deployment`.
-        pods: settings of the pods.
-        members: number of pods of a StatefulSet.
-        has_claims: whether each of them has a claim.
+    `name` is that of the resource. `kind` is `StatefulSet` or `Deployment`. `members` is the number of pods of a
+    StatefulSet.
     """
     pod_names = [labels.format_pod_name(scope.workload, ordinal) for ordinal in range(members)]
     workload = Workload(

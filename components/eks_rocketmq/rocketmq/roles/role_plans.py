@@ -110,11 +110,7 @@ class SharedSettings:
 
 
 def validate_replicas(given: Mapping[str, Any], path: ArgumentPath) -> int:
-    """Return the number of pods of a role.
-
-    Raises:
-        ValueError: the number is out of range.
-    """
+    """Return the number of pods of a role."""
     return validate_range(given["replicas"], 1, _MAX_REPLICAS, path / "replicas")
 
 
@@ -146,8 +142,7 @@ def _plan_role(  # noqa: PLR0913 - the inputs of a role's plan
 def plan_name_servers(given: NameServersArgs, shared: SharedSettings) -> RolePlan:
     """Return the plan of the name servers.
 
-    Raises:
-        ValueError: an argument is not accepted.
+    Raise ValueError for an argument that is not accepted.
     """
     path = ARGS / "name_servers"
     keys = broker_config.merge_keys(
@@ -164,13 +159,8 @@ def plan_name_servers(given: NameServersArgs, shared: SharedSettings) -> RolePla
 def plan_controllers(given: ControllersArgs, shared: SharedSettings, addresses: list[str]) -> RolePlan:
     """Return the plan of the controllers.
 
-    Args:
-        given: arguments, sizes included.
-        shared: settings of all roles.
-        addresses: `host:port` of every controller by ordinal.
-
-    Raises:
-        ValueError: an argument is not accepted.
+    `given` includes the sizes. `addresses` are `host:port` of every controller by ordinal. Raise ValueError for an
+    argument that is not accepted.
     """
     path = ARGS / "controllers"
     defaults: dict[str, Value] = {
@@ -202,14 +192,8 @@ def plan_broker_group(
 ) -> BrokerGroupPlan:
     """Return the plan of a broker group.
 
-    Args:
-        given: arguments, sizes included.
-        shared: settings of all roles.
-        addresses: keys that all groups share: addresses, access control.
-        path: path of the group.
-
-    Raises:
-        ValueError: an argument is not accepted.
+    `given` includes the sizes. `addresses` are the keys that all groups share: addresses, access control. Raise
+    ValueError for an argument that is not accepted.
     """
     name = _validate_group_name(given["name"], path / "name")
     replicas = parse_whole_number(given["replicas"], path / "replicas")
@@ -293,15 +277,8 @@ def plan_proxies(
 ) -> RolePlan:
     """Return the plan of the proxies.
 
-    Args:
-        given: arguments, sizes included.
-        shared: settings of all roles.
-        deployment: settings of all objects.
-        access_keys: keys for access control.
-        external_keys: keys for external access.
-
-    Raises:
-        ValueError: an argument is not accepted.
+    `given` includes the sizes. `access_keys` and `external_keys` are keys of the configuration file. Raise ValueError
+    for an argument that is not accepted.
     """
     path = ARGS / "proxies"
     defaults: dict[str, Value] = {
@@ -331,13 +308,9 @@ def _check_store(path: ArgumentPath, storage: str, key: str, file_size: int) -> 
     RocketMQ allocates log files in full and one file in advance, and writes stop when 90 % of the disk is used.
 
     Args:
-        path: path of the role.
         storage: size of the volume as a Kubernetes quantity.
         key: key of `config` with the size of a log file.
         file_size: size of one log file in bytes.
-
-    Raises:
-        ValueError: the size is not accepted.
     """
     if parse_bytes(storage, path / "storage") < _MIN_LOG_FILES * file_size:
         raise ArgumentError(
