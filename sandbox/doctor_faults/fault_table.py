@@ -49,14 +49,21 @@ class Fault:
 _PROVIDERS, _ROLE, _PROBE = OidcProviders(), Role(ROLE), Probe()
 _NEW_ROLE = Role(identity.NEW_ROLE)
 _ACCOUNT_OBJECT = KubernetesObject("serviceaccount", SERVICE_ACCOUNT)
-_DEPLOYMENT = KubernetesObject("deployment", CONTROLLER)
+_CONTROLLER = (ControllerRollout(), KubernetesObject("deployment", CONTROLLER))
 _WEBHOOK = KubernetesObject("mutatingwebhookconfiguration", in_cluster.WEBHOOK)
 _SNAPSHOT_DEFINITIONS = tuple(KubernetesObject("customresourcedefinition", name) for name in KINDS.values())
 _OTHER_HOST = f"{HOST[:-4]}0000"
 
 
-def _trust(name: str, cause: str, document: str) -> Fault:
-    return Fault(name, cause, (_ROLE,), lambda c: identity.write_trust(c, document), cached=True)
+def _fault(
+    name: str, make: Callable[[FaultContext], None], *touches: SavedResource, cause: str = "", cached: bool = False
+) -> Fault:
+    """Return a fault. The name of most faults is that of their cause."""
+    return Fault(name, cause or name, touches, make, cached)
+
+
+def _trust(name: str, document: str, cause: str = "") -> Fault:
+    return _fault(name, lambda c: identity.write_trust(c, document), _ROLE, cause=cause, cached=True)
 
 
 def _snapshot(name: str, change_role: Callable[[FaultContext], None]) -> Fault:
@@ -64,169 +71,114 @@ def _snapshot(name: str, change_role: Callable[[FaultContext], None]) -> Fault:
         change_role(context)
         storage.claim_from_snapshot(context)
 
-    return Fault(name, "permissions-snapshot", (*_SNAPSHOT_DEFINITIONS, Snapshots(), Volumes(), _ROLE, _PROBE), make)
+    touches = (*_SNAPSHOT_DEFINITIONS, Snapshots(), Volumes(), _ROLE, _PROBE)
+    return _fault(name, make, *touches, cause="permissions-snapshot")
 
 
 _FAULTS = (
-    Fault("cluster-not-active", "cluster-not-active", (ClusterStatus(),), in_cluster.fail_cluster),
-    Fault("driver-missing", "driver-missing", (Addon(), _PROBE), in_cluster.remove_driver),
-    Fault(
-        "service-account-missing",
-        "service-account-missing",
-        (ControllerRollout(restart=True), _ACCOUNT_OBJECT),
-        in_cluster.delete_service_account,
+    _fault("cluster-not-active", in_cluster.fail_cluster, ClusterStatus()),
+    _fault("driver-missing", in_cluster.remove_driver, Addon(), _PROBE),
+    _fault(
+        "service-account-missing", in_cluster.delete_service_account, ControllerRollout(restart=True), _ACCOUNT_OBJECT
     ),
-    Fault("oidc-provider-missing", "oidc-provider-missing", (_PROVIDERS,), identity.delete_provider, cached=True),
-    Fault(
+    _fault("oidc-provider-missing", identity.delete_provider, _PROVIDERS, cached=True),
+    _fault(
         "oidc-provider-replaced-cluster",
-        "oidc-provider-missing",
-        (_PROVIDERS,),
         lambda c: identity.move_provider(c, f"https://{_OTHER_HOST}"),
+        _PROVIDERS,
+        cause="oidc-provider-missing",
         cached=True,
     ),
-    Fault(
+    _fault(
         "oidc-provider-dual-stack",
-        "oidc-provider-dual-stack",
-        (_PROVIDERS,),
         lambda c: identity.move_provider(c, identity.DUAL_STACK_URL),
+        _PROVIDERS,
         cached=True,
     ),
-    Fault("oidc-provider-audience", "oidc-provider-audience", (_PROVIDERS,), identity.change_client_id, cached=True),
-    Fault(
-        "no-identity",
-        "no-identity",
-        (ControllerRollout(), _DEPLOYMENT, _ACCOUNT_OBJECT, _PROBE),
-        in_cluster.remove_identity,
-    ),
-    Fault(
-        "imds-hop-limit",
-        "imds-hop-limit",
-        (ControllerRollout(), _DEPLOYMENT, _ACCOUNT_OBJECT, HopLimits(), _PROBE),
-        in_cluster.limit_hops,
-    ),
-    Fault(
-        "role-arn-malformed",
-        "role-arn-malformed",
-        (_ACCOUNT_OBJECT,),
-        lambda c: c.annotate_role(ROLE),
-        cached=True,
-    ),
-    Fault(
+    _fault("oidc-provider-audience", identity.change_client_id, _PROVIDERS, cached=True),
+    _fault("no-identity", in_cluster.remove_identity, *_CONTROLLER, _ACCOUNT_OBJECT, _PROBE),
+    _fault("imds-hop-limit", in_cluster.limit_hops, *_CONTROLLER, _ACCOUNT_OBJECT, HopLimits(), _PROBE),
+    _fault("role-arn-malformed", lambda c: c.annotate_role(ROLE), _ACCOUNT_OBJECT, cached=True),
+    _fault(
         "role-arn-other-partition",
-        "role-arn-malformed",
-        (_ACCOUNT_OBJECT,),
         lambda c: c.annotate_role(ROLE_ARN.replace("arn:aws:", "arn:aws-cn:")),
+        _ACCOUNT_OBJECT,
+        cause="role-arn-malformed",
         cached=True,
     ),
-    Fault(
+    _fault(
         "role-other-account",
-        "role-other-account",
-        (_ACCOUNT_OBJECT,),
         lambda c: c.annotate_role(ROLE_ARN.replace(ACCOUNT, "111122223333")),
+        _ACCOUNT_OBJECT,
         cached=True,
     ),
-    Fault("role-missing", "role-missing", (_ROLE,), lambda c: _ROLE.restore(c, None), cached=True),
-    _trust("trust-condition-key", "trust-condition-key", json.dumps(original_trust_policy())),
-    _trust("trust-condition-key-prefix", "trust-condition-key", trust_policy(key=f"oidc-provider/{HOST}")),
-    _trust("trust-condition-key-issuer", "trust-condition-key", trust_policy(key=_OTHER_HOST)),
-    _trust("trust-subject", "trust-subject", trust_policy(subject=SUBJECT.replace("kube-system", "default"))),
-    _trust("trust-subject-account", "trust-subject", trust_policy(subject=SUBJECT.removesuffix("-sa"))),
-    _trust("trust-subject-wildcard", "trust-subject", trust_policy(subject="system:serviceaccount:kube-system:*")),
-    _trust("trust-audience", "trust-audience", trust_policy(audience="sts.amazonaws.com.cn")),
-    _trust("trust-provider", "trust-provider", trust_policy(federated=PROVIDER_ARN.replace(HOST, _OTHER_HOST))),
+    _fault("role-missing", lambda c: _ROLE.restore(c, None), _ROLE, cached=True),
+    _trust("trust-condition-key", json.dumps(original_trust_policy())),
+    _trust("trust-condition-key-prefix", trust_policy(key=f"oidc-provider/{HOST}"), cause="trust-condition-key"),
+    _trust("trust-condition-key-issuer", trust_policy(key=_OTHER_HOST), cause="trust-condition-key"),
+    _trust("trust-subject", trust_policy(subject=SUBJECT.replace("kube-system", "default"))),
+    _trust("trust-subject-account", trust_policy(subject=SUBJECT.removesuffix("-sa")), cause="trust-subject"),
+    _trust(
+        "trust-subject-wildcard", trust_policy(subject="system:serviceaccount:kube-system:*"), cause="trust-subject"
+    ),
+    _trust("trust-audience", trust_policy(audience="sts.amazonaws.com.cn")),
+    _trust("trust-provider", trust_policy(federated=PROVIDER_ARN.replace(HOST, _OTHER_HOST))),
     _trust(
         "trust-provider-account",
-        "trust-provider",
         trust_policy(federated=PROVIDER_ARN.replace(ACCOUNT, "111122223333")),
+        cause="trust-provider",
     ),
-    Fault(
+    _fault(
         "trust-provider-pod-identity",
-        "trust-provider",
-        (PodIdentityAssociations(),),
         lambda c: identity.associate(c, ROLE_ARN),
+        PodIdentityAssociations(),
+        cause="trust-provider",
         cached=True,
     ),
-    _trust("trust-action", "trust-action", trust_policy(action="sts:AssumeRole")),
-    _trust("trust-deny", "trust-deny", identity.with_deny(trust_policy())),
-    _trust("trust-condition", "trust-condition", trust_policy(more={"StringLike": {f"{HOST}:amr": "mfa"}})),
-    Fault(
-        "webhook-missing",
-        "webhook-missing",
-        (_NEW_ROLE, _ACCOUNT_OBJECT, _WEBHOOK),
-        in_cluster.remove_webhook,
+    _trust("trust-action", trust_policy(action="sts:AssumeRole")),
+    _trust("trust-deny", identity.with_deny(trust_policy())),
+    _trust("trust-condition", trust_policy(more={"StringLike": {f"{HOST}:amr": "mfa"}})),
+    _fault("webhook-missing", in_cluster.remove_webhook, _NEW_ROLE, _ACCOUNT_OBJECT, _WEBHOOK),
+    _fault("pods-without-role", identity.annotate_new_role, _NEW_ROLE, _ACCOUNT_OBJECT),
+    _fault(
+        "pod-identity-agent-missing", identity.associate_new_role, _NEW_ROLE, PodIdentityAssociations(), cached=True
     ),
-    Fault("pods-without-role", "pods-without-role", (_NEW_ROLE, _ACCOUNT_OBJECT), identity.annotate_new_role),
-    Fault(
-        "pod-identity-agent-missing",
-        "pod-identity-agent-missing",
-        (_NEW_ROLE, PodIdentityAssociations()),
-        identity.associate_new_role,
-        cached=True,
-    ),
-    Fault(
+    _fault(
         "credentials-endpoint",
-        "credentials-endpoint",
-        (
-            *(ControllerRollout(), _DEPLOYMENT, _ACCOUNT_OBJECT, _NEW_ROLE, PodIdentityAssociations()),
-            *(KubernetesObject("daemonset", AGENT), DroppedPackets(), _PROBE),
-        ),
         in_cluster.silence_agent,
+        *_CONTROLLER,
+        _ACCOUNT_OBJECT,
+        _NEW_ROLE,
+        PodIdentityAssociations(),
+        KubernetesObject("daemonset", AGENT),
+        DroppedPackets(),
+        _PROBE,
     ),
-    Fault(
-        "sts-unreachable",
-        "sts-unreachable",
-        (ControllerRollout(), _DEPLOYMENT, _PROBE),
-        lambda c: in_cluster.remove_endpoint(c, "AWS_ENDPOINT_URL_STS"),
-    ),
-    Fault(
-        "ec2-unreachable",
-        "ec2-unreachable",
-        (ControllerRollout(), _DEPLOYMENT, _PROBE),
-        lambda c: in_cluster.remove_endpoint(c, "AWS_ENDPOINT_URL"),
-    ),
-    Fault("permissions-missing", "permissions-missing", (_ROLE, _PROBE), identity.detach_policies),
-    Fault("permissions-too-small", "permissions-missing", (_ROLE, _PROBE), identity.shrink_permissions),
-    Fault(
-        "permissions-boundary",
-        "permissions-boundary",
-        (Policy(identity.BOUNDARY_ARN), _ROLE, _PROBE),
-        identity.set_boundary,
-    ),
-    Fault(
-        "permissions-organization",
-        "permissions-organization",
-        (ControlPolicies(), _PROBE),
-        identity.attach_control_policy,
-    ),
+    _fault("sts-unreachable", lambda c: in_cluster.remove_endpoint(c, "AWS_ENDPOINT_URL_STS"), *_CONTROLLER, _PROBE),
+    _fault("ec2-unreachable", lambda c: in_cluster.remove_endpoint(c, "AWS_ENDPOINT_URL"), *_CONTROLLER, _PROBE),
+    _fault("permissions-missing", identity.detach_policies, _ROLE, _PROBE),
+    _fault("permissions-too-small", identity.shrink_permissions, _ROLE, _PROBE, cause="permissions-missing"),
+    _fault("permissions-boundary", identity.set_boundary, Policy(identity.BOUNDARY_ARN), _ROLE, _PROBE),
+    _fault("permissions-organization", identity.attach_control_policy, ControlPolicies(), _PROBE),
     _snapshot("permissions-snapshot", identity.forbid_snapshots),
     _snapshot("permissions-snapshot-tags", identity.require_snapshot_tags),
-    Fault(
-        "controller-not-running",
-        "controller-not-running",
-        (ControllerRollout(), _DEPLOYMENT, _PROBE),
-        in_cluster.stop_controller,
-    ),
-    Fault(
-        "node-plugin-missing",
-        "node-plugin-missing",
-        (NodePlugin(NODES[0]), _PROBE),
-        lambda c: in_cluster.withhold_plugin(c, NODES[0]),
-    ),
-    Fault("class-missing", "class-missing", (_PROBE,), storage.claim_missing_class),
-    Fault("no-default-class", "no-default-class", (_PROBE,), storage.claim_without_class),
-    Fault("class-of-another-driver", "class-of-another-driver", (_PROBE,), storage.claim_class_of_auto_mode),
-    Fault("kms-key-missing", "kms-key-missing", (_PROBE,), storage.claim_missing_key),
-    Fault("kms-key-disabled", "kms-key-disabled", (_ROLE, Keys(), _PROBE), storage.claim_disabled_key),
-    Fault("kms-key-deleted", "kms-key-disabled", (_ROLE, Keys(), _PROBE), storage.claim_deleted_key),
-    Fault("kms-permission", "kms-permission", (Keys(), _PROBE), storage.claim_forbidden_key),
-    Fault("kms-key-policy", "kms-permission", (_ROLE, Keys(), _PROBE), storage.claim_key_of_another_role),
-    Fault("volume-quota", "volume-quota", (Volumes(), _PROBE), storage.use_up_quota),
-    Fault("claim-unused", "claim-unused", (_PROBE,), storage.claim_unused),
-    Fault("pod-not-scheduled", "pod-not-scheduled", (_PROBE,), storage.claim_of_large_pod),
-    Fault("no-node-in-zone", "no-node-in-zone", (_PROBE,), storage.claim_in_zone_without_node),
-    Fault("attach-limit", "attach-limit", (_PROBE,), storage.claim_too_many_volumes),
-    Fault("multi-attach", "multi-attach", (_PROBE,), storage.share_volume),
-    Fault("modification-rate", "modification-rate", (_PROBE,), storage.modify_too_often),
+    _fault("controller-not-running", in_cluster.stop_controller, *_CONTROLLER, _PROBE),
+    _fault("node-plugin-missing", lambda c: in_cluster.withhold_plugin(c, NODES[0]), NodePlugin(NODES[0]), _PROBE),
+    _fault("class-missing", storage.claim_missing_class, _PROBE),
+    _fault("no-default-class", storage.claim_without_class, _PROBE),
+    _fault("class-of-another-driver", storage.claim_class_of_auto_mode, _PROBE),
+    _fault("kms-key-missing", storage.claim_missing_key, _PROBE),
+    _fault("kms-key-disabled", storage.claim_disabled_key, _ROLE, Keys(), _PROBE),
+    _fault("kms-key-deleted", storage.claim_deleted_key, _ROLE, Keys(), _PROBE, cause="kms-key-disabled"),
+    _fault("kms-permission", storage.claim_forbidden_key, Keys(), _PROBE),
+    _fault("kms-key-policy", storage.claim_key_of_another_role, _ROLE, Keys(), _PROBE, cause="kms-permission"),
+    _fault("volume-quota", storage.use_up_quota, Volumes(), _PROBE),
+    _fault("claim-unused", storage.claim_unused, _PROBE),
+    _fault("pod-not-scheduled", storage.claim_of_large_pod, _PROBE),
+    _fault("no-node-in-zone", storage.claim_in_zone_without_node, _PROBE),
+    _fault("attach-limit", storage.claim_too_many_volumes, _PROBE),
+    _fault("multi-attach", storage.share_volume, _PROBE),
+    _fault("modification-rate", storage.modify_too_often, _PROBE),
 )
 FAULTS: Mapping[str, Fault] = {each.name: each for each in _FAULTS}
 
