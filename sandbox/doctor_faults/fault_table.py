@@ -12,21 +12,21 @@ from sandbox.doctor_faults.fault_context import CONTROLLER, SERVICE_ACCOUNT, Fau
 from sandbox.doctor_faults.pod_identity_agent import AGENT, DroppedPackets
 from sandbox.doctor_faults.probe_claim import Probe
 from sandbox.doctor_faults.saved_resources import (
+    CONTROL_POLICIES,
+    KEYS,
+    POD_IDENTITY_ASSOCIATIONS,
+    SNAPSHOTS,
+    VOLUMES,
     Addon,
     ClusterStatus,
     ControllerRollout,
-    ControlPolicies,
     HopLimits,
-    Keys,
     KubernetesObject,
     NodePlugin,
     OidcProviders,
-    PodIdentityAssociations,
     Policy,
     Role,
     SavedResource,
-    Snapshots,
-    Volumes,
 )
 from sandbox.doctor_faults.snapshot_objects import KINDS
 from sandbox.layout import ACCOUNT, NODES
@@ -71,7 +71,7 @@ def _snapshot(name: str, change_role: Callable[[FaultContext], None]) -> Fault:
         change_role(context)
         storage.claim_from_snapshot(context)
 
-    touches = (*_SNAPSHOT_DEFINITIONS, Snapshots(), Volumes(), _ROLE, _PROBE)
+    touches = (*_SNAPSHOT_DEFINITIONS, SNAPSHOTS, VOLUMES, _ROLE, _PROBE)
     return _fault(name, make, *touches, cause="permissions-snapshot")
 
 
@@ -131,7 +131,7 @@ _FAULTS = (
     _fault(
         "trust-provider-pod-identity",
         lambda c: identity.associate(c, ROLE_ARN),
-        PodIdentityAssociations(),
+        POD_IDENTITY_ASSOCIATIONS,
         cause="trust-provider",
         cached=True,
     ),
@@ -141,7 +141,7 @@ _FAULTS = (
     _fault("webhook-missing", in_cluster.remove_webhook, _NEW_ROLE, _ACCOUNT_OBJECT, _WEBHOOK),
     _fault("pods-without-role", identity.annotate_new_role, _NEW_ROLE, _ACCOUNT_OBJECT),
     _fault(
-        "pod-identity-agent-missing", identity.associate_new_role, _NEW_ROLE, PodIdentityAssociations(), cached=True
+        "pod-identity-agent-missing", identity.associate_new_role, _NEW_ROLE, POD_IDENTITY_ASSOCIATIONS, cached=True
     ),
     _fault(
         "credentials-endpoint",
@@ -149,7 +149,7 @@ _FAULTS = (
         *_CONTROLLER,
         _ACCOUNT_OBJECT,
         _NEW_ROLE,
-        PodIdentityAssociations(),
+        POD_IDENTITY_ASSOCIATIONS,
         KubernetesObject("daemonset", AGENT),
         DroppedPackets(),
         _PROBE,
@@ -159,7 +159,7 @@ _FAULTS = (
     _fault("permissions-missing", identity.detach_policies, _ROLE, _PROBE),
     _fault("permissions-too-small", identity.shrink_permissions, _ROLE, _PROBE, cause="permissions-missing"),
     _fault("permissions-boundary", identity.set_boundary, Policy(identity.BOUNDARY_ARN), _ROLE, _PROBE),
-    _fault("permissions-organization", identity.attach_control_policy, ControlPolicies(), _PROBE),
+    _fault("permissions-organization", identity.attach_control_policy, CONTROL_POLICIES, _PROBE),
     _snapshot("permissions-snapshot", identity.forbid_snapshots),
     _snapshot("permissions-snapshot-tags", identity.require_snapshot_tags),
     _fault("controller-not-running", in_cluster.stop_controller, *_CONTROLLER, _PROBE),
@@ -168,11 +168,11 @@ _FAULTS = (
     _fault("no-default-class", storage.claim_without_class, _PROBE),
     _fault("class-of-another-driver", storage.claim_class_of_auto_mode, _PROBE),
     _fault("kms-key-missing", storage.claim_missing_key, _PROBE),
-    _fault("kms-key-disabled", storage.claim_disabled_key, _ROLE, Keys(), _PROBE),
-    _fault("kms-key-deleted", storage.claim_deleted_key, _ROLE, Keys(), _PROBE, cause="kms-key-disabled"),
-    _fault("kms-permission", storage.claim_forbidden_key, Keys(), _PROBE),
-    _fault("kms-key-policy", storage.claim_key_of_another_role, _ROLE, Keys(), _PROBE, cause="kms-permission"),
-    _fault("volume-quota", storage.use_up_quota, Volumes(), _PROBE),
+    _fault("kms-key-disabled", storage.claim_disabled_key, _ROLE, KEYS, _PROBE),
+    _fault("kms-key-deleted", storage.claim_deleted_key, _ROLE, KEYS, _PROBE, cause="kms-key-disabled"),
+    _fault("kms-permission", storage.claim_forbidden_key, KEYS, _PROBE),
+    _fault("kms-key-policy", storage.claim_key_of_another_role, _ROLE, KEYS, _PROBE, cause="kms-permission"),
+    _fault("volume-quota", storage.use_up_quota, VOLUMES, _PROBE),
     _fault("claim-unused", storage.claim_unused, _PROBE),
     _fault("pod-not-scheduled", storage.claim_of_large_pod, _PROBE),
     _fault("no-node-in-zone", storage.claim_in_zone_without_node, _PROBE),

@@ -1,6 +1,7 @@
 """Resources that a fault changes. Each is saved before the fault is made, and restored afterwards."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -141,21 +142,6 @@ class Policy(Unsaved):
 
 
 @dataclass(frozen=True)
-class PodIdentityAssociations:
-    """Pod Identity associations of the cluster. A fault adds one."""
-
-    def save(self, context: FaultContext) -> Saved:
-        """Return the ids."""
-        found = context.aws("eks").list_pod_identity_associations(clusterName=CLUSTER)["associations"]
-        return sorted(each["associationId"] for each in found)
-
-    def restore(self, context: FaultContext, saved: Saved) -> None:
-        """Delete the associations that were not there."""
-        for id_ in set(self.save(context)) - set(saved):
-            context.aws("eks").delete_pod_identity_association(clusterName=CLUSTER, associationId=id_)
-
-
-@dataclass(frozen=True)
 class Addon:
     """EKS addon of the driver."""
 
@@ -194,49 +180,60 @@ class HopLimits:
 
 
 @dataclass(frozen=True)
-class Keys:
-    """KMS keys. A fault creates one. KMS deletes a key after seven days at the earliest."""
+class Added:
+    """AWS resources of one kind. A fault adds some of them."""
+
+    service: str
+    list_ids: Callable[[Any], list[str]]
+    """Takes a client of the service, as `delete` does."""
+    delete: Callable[[Any, str], None]
 
     def save(self, context: FaultContext) -> Saved:
         """Return the ids."""
-        return sorted(each["KeyId"] for each in context.aws("kms").list_keys()["Keys"])
+        return sorted(self.list_ids(context.aws(self.service)))
 
     def restore(self, context: FaultContext, saved: Saved) -> None:
-        """Schedule the deletion of the keys that were not there."""
-        kms = context.aws("kms")
+        """Delete the resources that were not there."""
         for id_ in set(self.save(context)) - set(saved):
-            if kms.describe_key(KeyId=id_)["KeyMetadata"]["KeyState"] != "PendingDeletion":
-                kms.schedule_key_deletion(KeyId=id_, PendingWindowInDays=7)
+            self.delete(context.aws(self.service), id_)
 
 
-@dataclass(frozen=True)
-class Volumes:
-    """EBS volumes that a fault creates, by their tag."""
-
-    def save(self, context: FaultContext) -> Saved:
-        """Return the ids."""
-        found = context.aws("ec2").describe_volumes(Filters=[{"Name": "tag-key", "Values": [FAULT_TAG]}])["Volumes"]
-        return sorted(each["VolumeId"] for each in found)
-
-    def restore(self, context: FaultContext, saved: Saved) -> None:
-        """Delete the volumes that were not there."""
-        for id_ in set(self.save(context)) - set(saved):
-            context.aws("ec2").delete_volume(VolumeId=id_)
+def _delete_key(kms: Any, id_: str) -> None:  # noqa: ANN401 - boto3 makes its clients at run time
+    """Schedule the deletion. KMS deletes a key after seven days at the earliest."""
+    if kms.describe_key(KeyId=id_)["KeyMetadata"]["KeyState"] != "PendingDeletion":
+        kms.schedule_key_deletion(KeyId=id_, PendingWindowInDays=7)
 
 
-@dataclass(frozen=True)
-class Snapshots:
-    """EBS snapshots that a fault takes, by their tag."""
+def _delete_control_policy(organizations: Any, id_: str) -> None:  # noqa: ANN401 - as above
+    for target in organizations.list_targets_for_policy(PolicyId=id_)["Targets"]:
+        organizations.detach_policy(PolicyId=id_, TargetId=target["TargetId"])
+    organizations.delete_policy(PolicyId=id_)
 
-    def save(self, context: FaultContext) -> Saved:
-        """Return the ids."""
-        found = context.aws("ec2").describe_snapshots(Filters=[{"Name": "tag-key", "Values": [FAULT_TAG]}])["Snapshots"]
-        return sorted(each["SnapshotId"] for each in found)
 
-    def restore(self, context: FaultContext, saved: Saved) -> None:
-        """Delete the snapshots that were not there."""
-        for id_ in set(self.save(context)) - set(saved):
-            context.aws("ec2").delete_snapshot(SnapshotId=id_)
+_OF_A_FAULT = [{"Name": "tag-key", "Values": [FAULT_TAG]}]
+KEYS = Added("kms", lambda kms: [each["KeyId"] for each in kms.list_keys()["Keys"]], _delete_key)
+VOLUMES = Added(
+    "ec2",
+    lambda ec2: [each["VolumeId"] for each in ec2.describe_volumes(Filters=_OF_A_FAULT)["Volumes"]],
+    lambda ec2, id_: ec2.delete_volume(VolumeId=id_),
+)
+SNAPSHOTS = Added(
+    "ec2",
+    lambda ec2: [each["SnapshotId"] for each in ec2.describe_snapshots(Filters=_OF_A_FAULT)["Snapshots"]],
+    lambda ec2, id_: ec2.delete_snapshot(SnapshotId=id_),
+)
+POD_IDENTITY_ASSOCIATIONS = Added(
+    "eks",
+    lambda eks: [
+        each["associationId"] for each in eks.list_pod_identity_associations(clusterName=CLUSTER)["associations"]
+    ],
+    lambda eks, id_: eks.delete_pod_identity_association(clusterName=CLUSTER, associationId=id_),
+)
+CONTROL_POLICIES = Added(
+    "organizations",
+    lambda client: [each["Id"] for each in client.list_policies(Filter=CONTROL_POLICY)["Policies"]],
+    _delete_control_policy,
+)
 
 
 @dataclass(frozen=True)
@@ -251,24 +248,6 @@ class ClusterStatus(Unsaved):
 def cluster_report(context: FaultContext) -> Path:
     """Return the file from which EKS reads another status of the cluster."""
     return context.instance.root / "clusters" / f"{CLUSTER}.json"
-
-
-@dataclass(frozen=True)
-class ControlPolicies:
-    """Service control policies of the account's organization."""
-
-    def save(self, context: FaultContext) -> Saved:
-        """Return the ids."""
-        listed = context.aws("organizations").list_policies(Filter=CONTROL_POLICY)["Policies"]
-        return sorted(each["Id"] for each in listed)
-
-    def restore(self, context: FaultContext, saved: Saved) -> None:
-        """Detach and delete the policies that were not there."""
-        organizations = context.aws("organizations")
-        for id_ in set(self.save(context)) - set(saved):
-            for target in organizations.list_targets_for_policy(PolicyId=id_)["Targets"]:
-                organizations.detach_policy(PolicyId=id_, TargetId=target["TargetId"])
-            organizations.delete_policy(PolicyId=id_)
 
 
 @dataclass(frozen=True)
