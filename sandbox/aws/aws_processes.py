@@ -5,12 +5,12 @@ import secrets
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
 from urllib.request import ProxyHandler, build_opener
 
 from sandbox import layout, processes
 from sandbox.aws import env_file
 from sandbox.aws.settings import ROOT_VARIABLE
+from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster import netns
 from sandbox.layout import SandboxInstance
 from sandbox.progress import Report
@@ -20,14 +20,7 @@ AUTHENTICATOR = "aws-authenticator"
 _WITHOUT_PROXY = build_opener(ProxyHandler({}))
 
 
-class Environments(Protocol):
-    """The part of the toolchain with the emulator's Python."""
-
-    @property
-    def ministack_python(self) -> Path: ...
-
-
-def start(instance: SandboxInstance, toolchain: Environments, report: Report) -> None:
+def start(instance: SandboxInstance, toolchain: Toolchain, report: Report) -> None:
     """Start both processes and create the original case. Repeatable.
 
     Requires the control namespace and the PKI. Raises ProcessError, or RuntimeError when the seed fails.
@@ -114,7 +107,7 @@ def root_credentials(file: Path) -> dict[str, str]:
     return env_file.read(file)
 
 
-def _seed(instance: SandboxInstance, toolchain: Environments, client: Mapping[str, str]) -> None:
+def _seed(instance: SandboxInstance, toolchain: Toolchain, client: Mapping[str, str]) -> None:
     argv = [str(toolchain.ministack_python), "-m", "sandbox.aws.seed", "--root", str(instance.root)]
     done = subprocess.run(
         processes.in_netns(instance.control_netns, argv),

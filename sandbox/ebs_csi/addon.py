@@ -8,10 +8,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import boto3
 import urllib3.exceptions
@@ -35,16 +34,6 @@ TRANSIENT = (BotoCoreError, ClientError, ApiException, DynamicApiError, ProcessE
 log = logging.getLogger("addon")
 
 
-class KubernetesApi(Protocol):
-    """The methods of `ClusterClient` that the reconciler calls."""
-
-    def apply(self, objects: Sequence[manifests.Manifest]) -> None: ...
-
-    def delete(self, objects: Sequence[manifests.Manifest]) -> None: ...
-
-    def controller(self) -> dict[str, Any] | None: ...
-
-
 @dataclass
 class Reconciler:
     """Makes the cluster match the EKS API, one step at a time."""
@@ -52,7 +41,7 @@ class Reconciler:
     instance: SandboxInstance
     program: Path
     eks: Any
-    cluster: KubernetesApi
+    cluster: ClusterClient
     applied: list[manifests.Manifest] | None = None
     """Objects that this process applied last. None before its first step."""
     late: float = 0.0

@@ -18,12 +18,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
 
 from sandbox import processes
 from sandbox.aws import env_file
+from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster.netns import listens
 from sandbox.engine import plugins
 from sandbox.layout import REPOSITORY, SandboxInstance
@@ -38,16 +39,6 @@ _LANGUAGE_HOST = Path(__file__).with_name("language_host.py")
 # As in the pipelines. By default the engine sends four requests a processor at a time, although an API server takes
 # 50 ms for an object of a missing namespace, and garbage collection takes half of the engine's time.
 SWIFT = {"PULUMI_PARALLEL": "32", "GOGC": "400"}
-
-
-class Programs(Protocol):
-    """Folders of `pulumi` and of `aws` in the toolchain."""
-
-    @property
-    def bin(self) -> Path: ...
-
-    @property
-    def aws(self) -> Path: ...
 
 
 class PulumiError(Exception):
@@ -67,7 +58,7 @@ def view(instance: SandboxInstance) -> Path:
     return instance.root / "project"
 
 
-def environment(instance: SandboxInstance, toolchain: Programs) -> dict[str, str]:
+def environment(instance: SandboxInstance, toolchain: Toolchain) -> dict[str, str]:
     """Return the environment of a command of the sandbox, with only terminal and language of the caller's.
 
     Raises PulumiError when the sandbox has no AWS credentials yet.
@@ -98,7 +89,7 @@ def environment(instance: SandboxInstance, toolchain: Programs) -> dict[str, str
 
 
 def start_providers(
-    instance: SandboxInstance, toolchain: Programs, report: Report, extra: Mapping[str, str] | None = None
+    instance: SandboxInstance, toolchain: Toolchain, report: Report, extra: Mapping[str, str] | None = None
 ) -> None:
     """Start the stand-ins of providers without a released plugin, and report all parts.
 
@@ -136,7 +127,7 @@ def stop(instance: SandboxInstance) -> None:
         processes.stop(instance, _process_name(package))
 
 
-def ensure_stack(instance: SandboxInstance, toolchain: Programs, stack: str = STACK) -> None:
+def ensure_stack(instance: SandboxInstance, toolchain: Toolchain, stack: str = STACK) -> None:
     """Create the stack in the sandbox's backend unless it exists, and remove the lock of a killed engine."""
     instance.pulumi_backend.mkdir(parents=True, exist_ok=True)
     if not state_file(instance, stack).exists():
@@ -153,7 +144,7 @@ def ensure_stack(instance: SandboxInstance, toolchain: Programs, stack: str = ST
 
 def run(
     instance: SandboxInstance,
-    toolchain: Programs,
+    toolchain: Toolchain,
     arguments: Sequence[str],
     *,
     capture: bool = False,
@@ -165,7 +156,7 @@ def run(
 
 def execute(
     instance: SandboxInstance,
-    toolchain: Programs,
+    toolchain: Toolchain,
     argv: Sequence[str],
     *,
     capture: bool = False,
@@ -273,7 +264,7 @@ def _engine_bin(instance: SandboxInstance) -> Path:
     return instance.run / "engine-bin"
 
 
-def _install(instance: SandboxInstance, toolchain: Programs) -> None:
+def _install(instance: SandboxInstance, toolchain: Toolchain) -> None:
     """Put the built CLI and the language host into one folder, because the engine warns of a host elsewhere."""
     folder = _engine_bin(instance)
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
@@ -27,21 +27,7 @@ _WORKERS = 24
 _EXEC_SECONDS = 12.0
 """Time limit of the questions of one pod. A process that does not answer takes 3 s for each of them."""
 _EXEC_PERMISSION = "get and create pods/exec"
-
-
-class Execute(Protocol):
-    """Function that runs a command in a container, as `run_in_pod` does."""
-
-    def __call__(  # noqa: PLR0913, PLR0917 - the address of a container
-        self,
-        provider: Mapping[str, Any],
-        namespace: str,
-        pod: str,
-        container: str,
-        command: Sequence[str],
-        seconds: float,
-    ) -> CommandResult:
-        """Run the command."""
+_Execute = Callable[[Mapping[str, Any], str, str, str, Sequence[str], float], CommandResult]
 
 
 @dataclass(frozen=True)
@@ -53,7 +39,7 @@ class StatusReader:
     namespace: str
     cluster: str = ""
     """Name of the EKS cluster; empty if it is unknown."""
-    execute: Execute = run_in_pod
+    execute: _Execute = run_in_pod
 
     def read(self, read_identity: Callable[[], IdentityStatus]) -> StatusFacts:
         """Return the facts of this moment. `read_identity` runs at the same time."""

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from sandbox.cluster import mounts
 from sandbox.ebs_csi import addon, health, manifests, node_plugin, self_managed
 from sandbox.ebs_csi.addon_configuration import AddonConfiguration, ConfigurationError, parse
+from sandbox.ebs_csi.cluster_client import ClusterClient
 from sandbox.layout import NODES, SandboxInstance
 
 ROLE = "arn:aws:iam::140023393377:role/eks-ebs-csi-driver"
@@ -186,7 +187,7 @@ class FakeEks:
         return {"addon": self.addon}
 
 
-class FakeCluster:
+class FakeCluster(ClusterClient):
     """Fake cluster that stores the applied objects."""
 
     def __init__(self) -> None:

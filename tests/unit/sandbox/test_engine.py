@@ -17,17 +17,15 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from sandbox import pins
+from sandbox.cache.toolchain import Toolchain
 from sandbox.engine import language_host, plugins, program, pulumi
 from sandbox.engine.eks.arguments import PINNED_SDKS
 from sandbox.layout import SandboxInstance
 
 
-@dataclass(frozen=True)
-class Tools:
-    """Folders of the toolchain that the engine uses."""
-
-    bin: Path
-    aws: Path
+def build_toolchain(programs: Path, aws: Path) -> Toolchain:
+    """Return a toolchain with the folders that the engine uses."""
+    return Toolchain(programs, (), Path(), aws, Path())
 
 
 @dataclass(frozen=True)
@@ -188,7 +186,7 @@ def test_environment_contains_no_cloud_settings_of_the_caller(
     for name in cloud_variables:
         monkeypatch.setenv(name, "of the host")
     monkeypatch.setenv("LANG", "C.UTF-8")
-    variables = pulumi.environment(instance, Tools(Path("/tools/bin"), Path("/tools/aws")))
+    variables = pulumi.environment(instance, build_toolchain(Path("/tools/bin"), Path("/tools/aws")))
     assert "of the host" not in variables.values()
     assert variables["AWS_SECRET_ACCESS_KEY"] == "a=b"
     assert variables["AWS_CONFIG_FILE"] == variables["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
@@ -199,7 +197,7 @@ def test_environment_contains_no_cloud_settings_of_the_caller(
     assert folders.index(str(instance.run / "engine-bin")) < folders.index("/tools/bin") < folders.index("/tools/aws")
     assert (
         variables["PULUMI_CONFIG_PASSPHRASE"]
-        == pulumi.environment(instance, Tools(Path("/b"), Path("/a")))["PULUMI_CONFIG_PASSPHRASE"]
+        == pulumi.environment(instance, build_toolchain(Path("/b"), Path("/a")))["PULUMI_CONFIG_PASSPHRASE"]
     )
     assert (instance.root / "pulumi-passphrase").stat().st_mode & 0o777 == 0o600
 
@@ -207,7 +205,7 @@ def test_environment_contains_no_cloud_settings_of_the_caller(
 def test_environment_without_aws_reports_the_command_to_run(instance: TemporarySandbox) -> None:
     (instance.root / "aws.env").unlink()
     with pytest.raises(pulumi.PulumiError, match="make up"):
-        pulumi.environment(instance, Tools(Path("/b"), Path("/a")))
+        pulumi.environment(instance, build_toolchain(Path("/b"), Path("/a")))
 
 
 def test_view_links_all_files_and_keeps_the_committed_stack_file(instance: TemporarySandbox) -> None:
@@ -267,14 +265,14 @@ def test_lock_of_a_reused_process_id_is_stale(instance: TemporarySandbox) -> Non
 
 def test_language_host_and_cli_are_installed_in_one_folder(instance: TemporarySandbox, tmp_path: Path) -> None:
     built = executable(tmp_path / "tools/pulumi", "echo built")
-    pulumi._install(instance, Tools(tmp_path / "tools", Path("/a")))
+    pulumi._install(instance, build_toolchain(tmp_path / "tools", Path("/a")))
     folder = instance.run / "engine-bin"
     assert subprocess.check_output([folder / "pulumi"], text=True) == "built\n"
     assert str(Path(language_host.__file__)) in (folder / "pulumi-language-python").read_text()
     built.unlink()
     executable(built, "echo newer")
     os.utime(built, (1, 1))
-    pulumi._install(instance, Tools(tmp_path / "tools", Path("/a")))
+    pulumi._install(instance, build_toolchain(tmp_path / "tools", Path("/a")))
     assert subprocess.check_output([folder / "pulumi"], text=True) == "newer\n"
 
 
