@@ -22,11 +22,6 @@ API_PORT = 6443
 AWS_PORT = 4566
 AUTHENTICATOR_PORT = 21362
 PRINCIPAL_EXTRA = "canonicalArn"  # extra field of AWS users: the ARN of their access entry
-# Below 32768: Linux gives its ports from there to connections, and a provider cannot start on a port in such use.
-KUBERNETES_PROVIDER_PORT = 25051
-AWS_PROVIDER_PORT = 25052
-RANDOM_PROVIDER_PORT = 25053
-EKS_PROVIDER_PORT = 25054
 SERVICE_CIDR = "10.201.0.0/16"
 API_SERVICE_ADDRESS = "10.201.0.1"
 DNS_ADDRESS = "10.201.0.10"

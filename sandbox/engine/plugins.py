@@ -13,23 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.engine.eks.arguments import PINNED_SDKS
-from sandbox.layout import (
-    AWS_PROVIDER_PORT,
-    CACHE,
-    EKS_PROVIDER_PORT,
-    KUBERNETES_PROVIDER_PORT,
-    RANDOM_PROVIDER_PORT,
-    SandboxInstance,
-)
+from sandbox.layout import CACHE, SandboxInstance
 from sandbox.pins import PULUMI
 
-# Port of the stand-in by package.
-STAND_IN_PORTS: Mapping[str, int] = {
-    "aws": AWS_PROVIDER_PORT,
-    "eks": EKS_PROVIDER_PORT,
-    "kubernetes": KUBERNETES_PROVIDER_PORT,
-    "random": RANDOM_PROVIDER_PORT,
-}
+# Port of the stand-in by package. Below 32768: Linux gives its ports from there to connections, and a provider cannot
+# start on a port in such use.
+STAND_IN_PORTS: Mapping[str, int] = {"aws": 25052, "eks": 25054, "kubernetes": 25051, "random": 25053}
 _VERSION_SECONDS = 10
 
 

@@ -20,13 +20,10 @@ _THREADS = 128
 _GRACE_SECONDS = 2.0
 
 
-def port_argument(package: str, default: int) -> int:
+def parse_port() -> int:
     """Return the port of the command line of `python -m sandbox.engine.PACKAGE`."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m sandbox.engine.{package}",
-        description=f"Serve the stand-in of the {package} provider until SIGINT or SIGTERM; print the port.",
-    )
-    parser.add_argument("--port", type=int, default=default, help="port on 127.0.0.1; 0 for a free one")
+    parser = argparse.ArgumentParser(description="Serve a stand-in until SIGINT or SIGTERM; print the port.")
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0 for a free one")
     return parser.parse_args().port
 
 
