@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from eks_rocketmq.doctor.diagnosis import ExitCode
+from eks_rocketmq.doctor.facts.fact_queries import list_readable
 from eks_rocketmq.rocketmq.monitoring.monitoring_plan import CRITICAL_DISK_PERCENT, DISK_PERCENT
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.naming.versions import KNOWN_VERSIONS, is_older_than_known
@@ -19,7 +20,6 @@ from eks_rocketmq.status.status_queries import (
     get_disk,
     get_host,
     list_groups,
-    list_known,
     list_leaders,
     list_members,
     list_pods,
@@ -234,7 +234,7 @@ def _judge_loss(workload: WorkloadStatus, ready: int) -> Severity:
 
 def judge_claims(facts: StatusFacts) -> Iterator[StatusFinding]:
     """Judge phase, growth and usage of each claim."""
-    for pod in list_known(facts.pods):
+    for pod in list_readable(facts.pods):
         claim = find_claim(facts, pod)
         if claim is None:
             continue
@@ -273,7 +273,7 @@ def _describe_full_disk(pod: PodStatus) -> str:
 
 def judge_zones(facts: StatusFacts) -> Iterator[StatusFinding]:
     """Judge whether the loss of one zone takes more than one member."""
-    for workload in list_known(facts.workloads):
+    for workload in list_readable(facts.workloads):
         if workload.role not in {labels.BROKER, labels.CONTROLLER}:
             continue
         zones: dict[str, list[str]] = {}
@@ -300,7 +300,7 @@ def judge_zones(facts: StatusFacts) -> Iterator[StatusFinding]:
 def judge_certificates(facts: StatusFacts) -> Iterator[StatusFinding]:
     """Judge the ends of the certificates that the processes present."""
     ends: dict[float, list[str]] = {}
-    for pod in list_known(facts.pods):
+    for pod in list_readable(facts.pods):
         end = get_answers(facts, pod.name).certificate_end
         if end is not None:
             ends.setdefault(end, []).append(pod.name)
@@ -321,7 +321,7 @@ def judge_certificates(facts: StatusFacts) -> Iterator[StatusFinding]:
 
 def judge_versions(facts: StatusFacts) -> Iterator[StatusFinding]:
     """Judge whether all pods are of the newest revision and version."""
-    for workload in list_known(facts.workloads):
+    for workload in list_readable(facts.workloads):
         present = len(list_pods(facts, workload.role, workload.group))
         old = min(workload.desired, present) - workload.updated
         if old > 0:
@@ -343,7 +343,7 @@ def judge_versions(facts: StatusFacts) -> Iterator[StatusFinding]:
 
 def judge_age(facts: StatusFacts) -> Iterator[StatusFinding]:
     """Judge whether the library knows a newer version of RocketMQ. The stack sets the version of the workloads."""
-    old = sorted({each.version for each in list_known(facts.workloads) if is_older_than_known(each.version)})
+    old = sorted({each.version for each in list_readable(facts.workloads) if is_older_than_known(each.version)})
     if old:
         newest = KNOWN_VERSIONS[-1]
         yield StatusFinding(

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 from eks_rocketmq.doctor.facts.cluster_facts import Unreadable
+from eks_rocketmq.doctor.facts.fact_queries import list_readable
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.status.status_facts import (
     BrokerAnswer,
@@ -19,22 +20,16 @@ from eks_rocketmq.status.status_facts import (
 )
 
 MemberRole = Literal["master", "slave", "unknown"]
-Item = TypeVar("Item")
-
-
-def list_known(items: tuple[Item, ...] | Unreadable) -> tuple[Item, ...]:
-    """Return the items of a list; none if it could not be read."""
-    return () if isinstance(items, Unreadable) else items
 
 
 def list_pods(facts: StatusFacts, role: str, group: str = "") -> list[PodStatus]:
     """Return the pods of a role, or of one broker group."""
-    return [each for each in list_known(facts.pods) if each.role == role and (not group or each.group == group)]
+    return [each for each in list_readable(facts.pods) if each.role == role and (not group or each.group == group)]
 
 
 def list_workloads(facts: StatusFacts, role: str) -> list[WorkloadStatus]:
     """Return the workloads of a role."""
-    return [each for each in list_known(facts.workloads) if each.role == role]
+    return [each for each in list_readable(facts.workloads) if each.role == role]
 
 
 def get_answers(facts: StatusFacts, pod: str) -> PodAnswers:
@@ -57,7 +52,7 @@ def list_leaders(facts: StatusFacts) -> list[str]:
 
 def find_claim(facts: StatusFacts, pod: PodStatus) -> ClaimStatus | None:
     """Return the claim of a pod."""
-    return next((each for each in list_known(facts.claims) if pod.claim and each.name == pod.claim), None)
+    return next((each for each in list_readable(facts.claims) if pod.claim and each.name == pod.claim), None)
 
 
 def explain_pod(facts: StatusFacts, pod: PodStatus) -> str:

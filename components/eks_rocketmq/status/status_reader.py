@@ -4,12 +4,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
-from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
-from urllib3.exceptions import HTTPError
-
+from eks_rocketmq.doctor.collectors.cluster_reader import read_answer
 from eks_rocketmq.doctor.facts.cluster_facts import Unreadable
 from eks_rocketmq.lookups.kubernetes_api import get_json
 from eks_rocketmq.lookups.pod_exec import CommandResult, run_in_pod
@@ -18,11 +15,8 @@ from eks_rocketmq.status import status_parsers as parsers
 from eks_rocketmq.status.pod_questions import build_question, parse_answers
 from eks_rocketmq.status.status_facts import IdentityStatus, PodAnswers, PodStatus, StatusFacts, WorkloadStatus
 
-Answer = TypeVar("Answer")
-
 ROLES = (labels.BROKER, labels.CONTROLLER, labels.NAME_SERVER, labels.PROXY, labels.DECLARATIONS)
 _SELECTOR = f"app.kubernetes.io/part-of={labels.APP}"
-_FORBIDDEN = 403
 _WORKERS = 24
 _EXEC_SECONDS = 12.0
 """Time limit of the questions of one pod. A process that does not answer takes 3 s for each of them."""
@@ -112,24 +106,14 @@ class StatusReader:
         def run() -> CommandResult:
             return self.execute(self.provider, self.namespace, pod.name, pod.role, command, _EXEC_SECONDS)
 
-        result = _read(call, _EXEC_PERMISSION, run)
+        result = read_answer(call, _EXEC_PERMISSION, run)
         if isinstance(result, Unreadable):
             return result
         return Unreadable(call, "", result.error) if result.error else parse_answers(pod.role, result.output)
 
     def _list(self, resource: str, path: str, **query: str) -> list[dict[str, Any]] | Unreadable:
         call = f"list {resource}"
-        return _read(call, call, lambda: get_json(self.provider, path, **query)["items"])
-
-
-def _read(call: str, permission: str, read: Callable[[], Answer]) -> Answer | Unreadable:
-    try:
-        return read()
-    except ApiException as error:
-        reason = f"{error.status} {error.reason}"
-        return Unreadable(call, permission if error.status == _FORBIDDEN else "", reason)
-    except (ConfigException, HTTPError, OSError) as error:
-        return Unreadable(call, "", str(error))
+        return read_answer(call, call, lambda: get_json(self.provider, path, **query)["items"])
 
 
 def _parse_workloads(

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from eks_rocketmq.doctor.diagnosis import ExitCode
 from eks_rocketmq.doctor.facts.cluster_facts import Unreadable
+from eks_rocketmq.doctor.facts.fact_queries import list_readable
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.status.status_facts import PodStatus, StatusFacts
 from eks_rocketmq.status.status_findings import (
@@ -27,7 +28,6 @@ from eks_rocketmq.status.status_queries import (
     find_claim,
     get_answers,
     get_disk,
-    list_known,
     list_leaders,
     list_members,
     list_pods,
@@ -148,10 +148,10 @@ def _describe_declarations(facts: StatusFacts) -> str:
 
 
 def _describe_versions(facts: StatusFacts) -> str:
-    versions = sorted({each.version for each in list_known(facts.workloads) if each.version})
+    versions = sorted({each.version for each in list_readable(facts.workloads) if each.version})
     old = {
         each.name: min(each.desired, len(list_pods(facts, each.role, each.group))) - each.updated
-        for each in list_known(facts.workloads)
+        for each in list_readable(facts.workloads)
     }
     late = ", ".join(f"{name} {count}" for name, count in old.items() if count > 0)
     platform = (("Kubernetes", facts.identity.kubernetes), ("EBS CSI driver", facts.identity.driver))
@@ -171,7 +171,7 @@ def _describe_certificates(facts: StatusFacts) -> str:
 
 def _build_table(facts: StatusFacts, width: int) -> Table:
     members = {each.pod.name: each for group in list_members(facts) for each in group.members}
-    rows = [_build_row(facts, pod, members.get(pod.name)) for pod in list_known(facts.pods)]
+    rows = [_build_row(facts, pod, members.get(pod.name)) for pod in list_readable(facts.pods)]
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     shown = _choose_columns(rows, width)
     for name in shown:
@@ -257,7 +257,7 @@ def build_json(facts: StatusFacts, findings: Sequence[StatusFinding]) -> dict[st
         },
         "controllerLeader": shorten_host(leaders[0]) if len(leaders) == 1 else None,
         "groups": [_build_group(each) for each in list_members(facts)],
-        "pods": [_build_pod(facts, each) for each in list_known(facts.pods)],
+        "pods": [_build_pod(facts, each) for each in list_readable(facts.pods)],
         "workloads": [
             {
                 "kind": each.kind,
@@ -267,7 +267,7 @@ def build_json(facts: StatusFacts, findings: Sequence[StatusFinding]) -> dict[st
                 "desired": each.desired,
                 "updated": each.updated,
             }
-            for each in list_known(facts.workloads)
+            for each in list_readable(facts.workloads)
         ],
         "declarations": _build_declarations(facts),
         "findings": [

@@ -94,15 +94,28 @@ class ClusterReader:
         )
 
     def _read(self, call: str, permission: str, read: Callable[[], Answer]) -> Answer | Unreadable | None:
-        try:
-            return read()
-        except ApiException as error:
-            if error.status == _NOT_FOUND:
-                return None
-            reason = f"{error.status} {error.reason}"
-            return Unreadable(call, permission if error.status == _FORBIDDEN else "", reason)
-        except (ConfigException, HTTPError, OSError) as error:
-            return Unreadable(call, "", str(error))
+        """Return what the API server answers, or None if the object does not exist."""
+
+        def read_existing() -> Answer | None:
+            try:
+                return read()
+            except ApiException as error:
+                if error.status == _NOT_FOUND:
+                    return None
+                raise
+
+        return read_answer(call, permission, read_existing)
+
+
+def read_answer(call: str, permission: str, read: Callable[[], Answer]) -> Answer | Unreadable:
+    """Return what `read` returns, or why the API server does not answer. `call` needs `permission`."""
+    try:
+        return read()
+    except ApiException as error:
+        reason = f"{error.status} {error.reason}"
+        return Unreadable(call, permission if error.status == _FORBIDDEN else "", reason)
+    except (ConfigException, HTTPError, OSError) as error:
+        return Unreadable(call, "", str(error))
 
 
 def parse_items(
