@@ -12,10 +12,12 @@ from pulumi import Alias, ComponentResource, CustomTimeouts, Input, Output, Reso
 
 from eks_rocketmq.lookups.create_checks import OWNER_TAG, get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import child_options
+from eks_rocketmq.rocketmq.agent import read_jar
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
 from eks_rocketmq.rocketmq.namespace.namespace_preflight import build_collision_hooks
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.network import network_policies
+from eks_rocketmq.rocketmq.pods import probes
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
 from eks_rocketmq.rocketmq.pods.mode_preflight import build_mode_hooks
 from eks_rocketmq.rocketmq.pods.pending_pods import build_pending_pod_hooks
@@ -23,11 +25,7 @@ from eks_rocketmq.rocketmq.pods.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.pods.rollout_preflight import build_member_hooks, build_rollout_hooks
 from eks_rocketmq.rocketmq.pods.tls_volumes import add_tls_and_credentials
 
-LOGGING_FILES = {
-    "logback.xml": (resources.files("eks_rocketmq.rocketmq.config") / "logback.xml").read_text(encoding="utf-8")
-}
-"""Logging configuration of every JVM, as data of a ConfigMap."""
-
+_LOGBACK = (resources.files("eks_rocketmq.rocketmq.config") / "logback.xml").read_text(encoding="utf-8")
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 """Annotation of a Service whose readiness Pulumi does not wait for."""
 
@@ -111,6 +109,18 @@ def create_config_map(
         opts=child_options(scope.parent, aliases=[Alias(name=f"{scope.name}-config")]),
     )
     return get_name(created)
+
+
+def create_process_files(scope: WorkloadScope, data: Mapping[str, str], *scripts: str, ready: str = "") -> Output[str]:
+    """Create the ConfigMap with the files of a RocketMQ process, and return its name.
+
+    It has `data`, the scripts, the logging configuration, and the agent or the scripts of the probes. `ready` is the
+    script of the readiness probe without the agent.
+    """
+    agent = scope.deployment.agent
+    probe_scripts = probes.AGENT_SCRIPTS if agent else (*probes.ALIVE_SCRIPTS, *([ready] if ready else []))
+    files = {**data, "logback.xml": _LOGBACK, **probes.read_scripts(*scripts, *probe_scripts)}
+    return create_config_map(scope, files, read_jar() if agent else None)
 
 
 def create_single_pod_config_map(scope: WorkloadScope, data: Mapping[str, str]) -> Output[str]:

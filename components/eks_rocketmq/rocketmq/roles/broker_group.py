@@ -6,7 +6,6 @@ from typing import Any
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import type_token
-from eks_rocketmq.rocketmq.agent import read_jar
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
@@ -82,12 +81,7 @@ def create_shared_config(
     preview time.
     """
     scope = workload_resources.WorkloadScope(parent, f"{name}-broker-shared", deployment, namespace, labels.BROKER)
-    scripts = probes.AGENT_SCRIPTS if deployment.agent else (*probes.ALIVE_SCRIPTS, "broker-ready.sh")
-    return workload_resources.create_config_map(
-        scope,
-        {**workload_resources.LOGGING_FILES, **probes.read_scripts(*probes.BROKER_SCRIPTS, *scripts)},
-        read_jar() if deployment.agent else None,
-    )
+    return workload_resources.create_process_files(scope, {}, *probes.BROKER_SCRIPTS, ready="broker-ready.sh")
 
 
 def _build_container(deployment: DeploymentPlan, group: BrokerGroupPlan, drain: probes.Drain) -> Container:

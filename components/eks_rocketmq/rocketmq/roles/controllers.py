@@ -5,7 +5,6 @@ from typing import Any
 from pulumi import ComponentResource, Input, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import type_token
-from eks_rocketmq.rocketmq.agent import read_jar
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
@@ -45,15 +44,9 @@ class Controllers(ComponentResource):
     ) -> None:
         super().__init__(type_token("Controllers"), name, {}, opts)
         scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.CONTROLLER)
-        scripts = probes.AGENT_SCRIPTS if deployment.agent else (*probes.ALIVE_SCRIPTS, "controller-ready.sh")
-        config = workload_resources.create_config_map(
-            scope,
-            {
-                CONFIG_FILE: plan.config,
-                **workload_resources.LOGGING_FILES,
-                **probes.read_scripts("controller-start.sh", "render-config.sh", *scripts),
-            },
-            read_jar() if deployment.agent else None,
+        scripts = ("controller-start.sh", "render-config.sh")
+        config = workload_resources.create_process_files(
+            scope, {CONFIG_FILE: plan.config}, *scripts, ready="controller-ready.sh"
         )
         headless = workload_resources.create_peers_service(scope, _PORTS)
         self.host_aliases = workload_resources.create_member_services(scope, plan.replicas, ports.CONTROLLER)

@@ -6,7 +6,6 @@ from typing import Any
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import type_token
-from eks_rocketmq.rocketmq.agent import read_jar
 from eks_rocketmq.rocketmq.config.durability import get_registration_seconds
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
@@ -48,15 +47,8 @@ class NameServers(ComponentResource):
     ) -> None:
         super().__init__(type_token("NameServers"), name, {}, opts)
         scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.NAME_SERVER)
-        scripts = probes.AGENT_SCRIPTS if deployment.agent else (*probes.ALIVE_SCRIPTS, "name-server-ready.sh")
-        config = workload_resources.create_config_map(
-            scope,
-            {
-                CONFIG_FILE: plan.config,
-                **workload_resources.LOGGING_FILES,
-                **probes.read_scripts(*scripts),
-            },
-            read_jar() if deployment.agent else None,
+        config = workload_resources.create_process_files(
+            scope, {CONFIG_FILE: plan.config}, ready="name-server-ready.sh"
         )
         service = workload_resources.create_service(scope, _PORTS)
         self.host_aliases = [

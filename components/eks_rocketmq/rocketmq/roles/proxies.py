@@ -7,7 +7,6 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, CustomTimeouts, Input, Resource, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import child_options, type_token
-from eks_rocketmq.rocketmq.agent import read_jar
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.naming.labels import CLUSTER
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
@@ -50,13 +49,8 @@ class Proxies(ComponentResource):
         super().__init__(type_token("Proxies"), name, {}, opts)
         scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.PROXY)
         rendered = credentials is not None
-        scripts = ["ask.sh", "sign.sh", "proxy-start.sh", *["render-config.sh"] * rendered]
-        scripts += probes.AGENT_SCRIPTS if deployment.agent else probes.ALIVE_SCRIPTS
-        config = workload_resources.create_config_map(
-            scope,
-            {CONFIG_FILE: plan.config, **workload_resources.LOGGING_FILES, **probes.read_scripts(*scripts)},
-            read_jar() if deployment.agent else None,
-        )
+        scripts = ("sign.sh", "proxy-start.sh", *["render-config.sh"] * rendered)
+        config = workload_resources.create_process_files(scope, {CONFIG_FILE: plan.config}, *scripts)
         service = workload_resources.create_service(scope, _PORTS)
         workload_resources.create_disruption_budget(scope)
         workload_resources.create_network_policy(scope)
