@@ -48,8 +48,6 @@ VOLUME_TYPES: Mapping[str, VolumeLimits] = {
     "io2": VolumeLimits(iops=(100, 256_000), iops_required=True, iops_per_gib=1000, min_size=4, max_size=64 * 1024),
 }
 """SSD volume types. HDD types are not suitable for a message store."""
-FILE_SYSTEMS = get_accepted_values(FileSystem)
-RECLAIM_POLICIES = get_accepted_values(ReclaimPolicy)
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 RESERVED_NAMES: Mapping[str, str] = {
     "gp2": "the class that EKS creates in its clusters",
@@ -98,11 +96,16 @@ def plan_storage_class(args: Mapping[str, Any]) -> StorageClassPlan:
     if not args.get("create", False):
         check_adoption(args)
         return StorageClassPlan({}, None, 1, max(limits.max_size for limits in VOLUME_TYPES.values()))
-    check_new_name(args["class_name"])
+    if owner := RESERVED_NAMES.get(args["class_name"]):
+        # The create would fail with AlreadyExists.
+        raise build_name_conflict(args["class_name"], owner)
     validate_mount_options(args.get("mount_options", []))
     parameters = build_parameters(args)
+    reclaim_policy = validate_choice(
+        args.get("reclaim_policy", "Retain"), get_accepted_values(ReclaimPolicy), ARGS / "reclaim_policy"
+    )
     return StorageClassPlan(
-        parameters, get_reclaim_policy(args), compute_min_size(args), VOLUME_TYPES[parameters["type"]].max_size
+        parameters, reclaim_policy, compute_min_size(args), VOLUME_TYPES[parameters["type"]].max_size
     )
 
 
@@ -119,12 +122,6 @@ def check_adoption(args: Mapping[str, object]) -> Iterator[ArgumentError]:
             create=ARGS / "create",
             name=ARGS / "class_name",
         )
-
-
-def check_new_name(name: str) -> None:
-    """Raise ValueError for the name of a class that EKS creates: the create would fail with AlreadyExists."""
-    if name in RESERVED_NAMES:
-        raise build_name_conflict(name, RESERVED_NAMES[name])
 
 
 def validate_mount_options(options: Sequence[str]) -> None:
@@ -169,14 +166,16 @@ def build_parameters(args: Mapping[str, Any]) -> dict[str, str]:
         "type": volume_type,
         "encrypted": "true" if args.get("encrypted", True) else "false",
         "csi.storage.k8s.io/fstype": validate_choice(
-            args.get("file_system", "ext4"), FILE_SYSTEMS, ARGS / "file_system"
+            args.get("file_system", "ext4"), get_accepted_values(FileSystem), ARGS / "file_system"
         ),
         **_build_performance(volume_type, args),
     }
     if not args.get("encrypted", True):
         reject_ignored_args(args, ("kms_key_id",), ARGS, ARGS / "encrypted", "turns encryption off")
     if isinstance(key := args.get("kms_key_id"), str):
-        validate_key_id(key)
+        # The driver does not check the key, and EC2 deletes a volume with a wrong key after a successful response. EC2
+        # would accept an alias, but the driver's IAM policy needs the key itself.
+        parse_kms_key_arn(key, ARGS / "kms_key_id")
     tags = args.get("tags", {})
     validate_tags(tags, ARGS / "tags", VOLUME_TAGS)
     for key, value in tags.items():
@@ -199,21 +198,6 @@ def compute_min_size(args: Mapping[str, Any]) -> int:
     if iops <= included_iops:
         return limits.min_size
     return max(limits.min_size, math.ceil(iops / limits.iops_per_gib))
-
-
-def validate_key_id(value: str) -> str:
-    """Return a key ARN; raise ValueError if it is not one.
-
-    The driver does not check the key, and EC2 deletes a volume with a wrong key after a successful response. EC2 would
-    accept an alias, but the driver's IAM policy needs the key itself.
-    """
-    parse_kms_key_arn(value, ARGS / "kms_key_id")
-    return value
-
-
-def get_reclaim_policy(args: Mapping[str, Any]) -> str:
-    """Return the reclaim policy, `Retain` by default; raise ValueError if Kubernetes does not accept it."""
-    return validate_choice(args.get("reclaim_policy", "Retain"), RECLAIM_POLICIES, ARGS / "reclaim_policy")
 
 
 def _build_performance(volume_type: str, args: Mapping[str, Any]) -> dict[str, str]:

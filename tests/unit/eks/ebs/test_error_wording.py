@@ -14,7 +14,7 @@ from eks_rocketmq.eks.ebs.driver_preflight import validate_keys, validate_volume
 from eks_rocketmq.eks.ebs.existing_driver import ExistingDriver, build_errors, build_warning
 from eks_rocketmq.eks.ebs.self_managed_driver import DriverNames
 from eks_rocketmq.eks.ebs.storage_class import check_storage_class
-from eks_rocketmq.eks.ebs.storage_class_plan import build_parameters, check_adoption, check_new_name, plan_storage_class
+from eks_rocketmq.eks.ebs.storage_class_plan import build_parameters, check_adoption, plan_storage_class
 from eks_rocketmq.eks.ebs.tag_template import validate_tag_template
 from tests.unit.harness import Fakes, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER
@@ -184,7 +184,7 @@ WORDING = [
     ),
     Wording(
         "class-exists",
-        lambda: check_new_name("gp2"),
+        lambda: plan_storage_class({"class_name": "gp2", "create": True}),
         "class_name: there is a StorageClass 'gp2', the class that EKS creates in its clusters. Accepted: another "
         "name, such as 'rocketmq-gp2'. To use the existing class, leave create out. You can then still set "
         "allow_volume_expansion, default.",
