@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from eks_rocketmq.commands.destroy import EBS_ADDON, KUBERNETES_PROVIDER, NAMESPACE, STATEFUL_SET
+from eks_rocketmq.args.kubernetes_names import EBS_CSI
+from eks_rocketmq.commands.destroy import KUBERNETES_PROVIDER, NAMESPACE, STATEFUL_SET
 from eks_rocketmq.lookups.aws_resources import ADDON
 from eks_rocketmq.lookups.volumes import EBS_DRIVER, Volume
 
@@ -25,7 +26,7 @@ def resource(type_: str, name: str, **more: Any) -> dict[str, Any]:
 
 STACK_RESOURCE = resource("pulumi:pulumi:Stack", "eks-rocketmq-prod")
 KUBERNETES = resource(KUBERNETES_PROVIDER, "kubernetes", inputs={"kubeconfig": "the kubeconfig"})
-DRIVER = resource(ADDON, "driver", inputs={"addonName": EBS_ADDON})
+DRIVER = resource(ADDON, "driver", inputs={"addonName": EBS_CSI})
 ROOT = resource(ROCKETMQ, "rocketmq")
 OWN_NAMESPACE = resource(NAMESPACE, "namespace", id="rocketmq", parent=ROOT["urn"])
 MEMBERS = resource(GROUP, "broker-a", parent=ROOT["urn"])

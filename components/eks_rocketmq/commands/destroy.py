@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eks_rocketmq.args.kubernetes_names import EBS_CSI
 from eks_rocketmq.lookups.aws_resources import ADDON, CLUSTER
 from eks_rocketmq.lookups.volumes import EBS_DRIVER, Volume
 from eks_rocketmq.pulumi_sdk.component import type_token
 from eks_rocketmq.pulumi_sdk.engine_values import get_provider_urn
 
-EBS_ADDON = "aws-ebs-csi-driver"
 DELETE_POLICY = "Delete"
 """Reclaim policy of volumes that Kubernetes deletes after their claims."""
 
@@ -86,7 +86,7 @@ def plan_teardown(export: Mapping[str, Any], *, cluster_gone: bool = False) -> T
         if resource.get("custom"):
             owners_by_provider.setdefault(get_provider_urn(resource), []).append(resource)
     removes_driver = any(
-        resource["type"] == ADDON and resource.get("inputs", {}).get("addonName") == EBS_ADDON and _is_deleted(resource)
+        resource["type"] == ADDON and resource.get("inputs", {}).get("addonName") == EBS_CSI and _is_deleted(resource)
         for resource in resources
     )
     if removes_driver and not owners_by_provider:

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
+from eks_rocketmq.args.kubernetes_names import EBS_CSI
 from eks_rocketmq.doctor.diagnosis import DiagnosisTarget, ExitCode, diagnose
-from eks_rocketmq.doctor.facts.fact_queries import DRIVER_ADDON
 from eks_rocketmq.doctor.live_cluster import AwsSessionError, read_live_facts
 from eks_rocketmq.lookups.kubeconfig_files import EksContext, read_eks_context
 from eks_rocketmq.rocketmq.naming import labels
@@ -124,4 +124,4 @@ def judge_identity_chain(target: EksContext, provider: dict[str, str]) -> Identi
         facts = read_live_facts(target, provider, offline=True)
     except AwsSessionError as error:
         return IdentityStatus("not-judged", str(error))
-    return add_versions(summarize_identity(diagnose(facts, DiagnosisTarget(addon=DRIVER_ADDON))), facts)
+    return add_versions(summarize_identity(diagnose(facts, DiagnosisTarget(addon=EBS_CSI))), facts)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from eks_rocketmq.args.kubernetes_names import EBS_CSI
 from eks_rocketmq.doctor.checks.chain import BEHIND_CAUSE, ChainResult, Check, Finding, Link, run_chain
 from eks_rocketmq.doctor.checks.consumer_case import ConsumerCase
 from eks_rocketmq.doctor.checks.consumer_checks import (
@@ -46,7 +47,6 @@ from eks_rocketmq.doctor.checks.storage_checks import (
 )
 from eks_rocketmq.doctor.facts.cluster_facts import AddonFacts, ClaimFacts, Facts, TrialFacts, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import (
-    DRIVER_ADDON,
     find_addon,
     find_controller,
     is_of_ebs_driver,
@@ -156,7 +156,7 @@ def diagnose(facts: Facts, target: DiagnosisTarget | None = None) -> Diagnosis:
     target = target or DiagnosisTarget()
     if target.service_account:
         return Diagnosis(target, (_judge_identity(_build_identity(facts, target.service_account)),))
-    if target.addon and target.addon != DRIVER_ADDON:
+    if target.addon and target.addon != EBS_CSI:
         return Diagnosis(target, _judge_addon(facts, target.addon))
     claims = _select_claims(facts, target)
     driver = build_driver_case(facts)

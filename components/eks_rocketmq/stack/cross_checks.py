@@ -7,9 +7,10 @@ from typing import Any
 
 from eks_rocketmq.args.argument_path import ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, raise_all
+from eks_rocketmq.args.kubernetes_names import POD_IDENTITY_AGENT
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.args.validation import parse_bytes
-from eks_rocketmq.eks.addons.addon_plan import IDENTITY_FIELDS, POD_IDENTITY_AGENT, AddonPlan
+from eks_rocketmq.eks.addons.addon_plan import IDENTITY_FIELDS, AddonPlan
 from eks_rocketmq.eks.addons.cluster_addons_args import VpcCniArgs
 from eks_rocketmq.eks.cluster.cluster_plan import ADMIN_POLICY, is_admin
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs

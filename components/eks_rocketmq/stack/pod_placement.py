@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
 from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.kubernetes_names import ZONE
 from eks_rocketmq.args.validation import parse_bytes, parse_cpu
 from eks_rocketmq.eks.addons.addon_plan import COREDNS, AddonPlan
 from eks_rocketmq.eks.nodes.instance_sizes import estimate_allocatable
@@ -18,7 +19,6 @@ from eks_rocketmq.rocketmq.config.memory import MIB
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.plan import RocketMqPlan
 from eks_rocketmq.rocketmq.pods.placement import (
-    ZONE,
     Labels,
     Nodes,
     Pods,

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from eks_rocketmq.args.kubernetes_names import EBS_CSI
 from eks_rocketmq.doctor.diagnosis import Diagnosis, ExitCode
 from eks_rocketmq.doctor.facts.cluster_facts import ClusterFacts, Facts
-from eks_rocketmq.doctor.facts.fact_queries import DRIVER_ADDON, find_addon, find_driver_version
+from eks_rocketmq.doctor.facts.fact_queries import find_addon, find_driver_version
 from eks_rocketmq.status.status_facts import IdentityStatus
 
 
@@ -26,7 +27,7 @@ def summarize_identity(diagnosis: Diagnosis) -> IdentityStatus:
 
 def add_versions(identity: IdentityStatus, facts: Facts) -> IdentityStatus:
     """Return the result with the versions of Kubernetes and of the driver, as far as they were read."""
-    version, addon = find_driver_version(facts), find_addon(facts, DRIVER_ADDON)
+    version, addon = find_driver_version(facts), find_addon(facts, EBS_CSI)
     return replace(
         identity,
         kubernetes=facts.cluster.version if isinstance(facts.cluster, ClusterFacts) else "",

@@ -33,7 +33,6 @@ _TLS_PORTS = {
     labels.NAME_SERVER: ports.NAME_SERVER,
     labels.PROXY: ports.PROXY_GRPC,
 }
-_INTERNAL_USERS = "rocketmq-internal-"
 
 # The end of a certificate is read without the system's certificate authorities, which take four times as long to load
 # as the rest. `openssl x509` is as slow, and is needed before OpenSSL 3 only.
@@ -74,7 +73,7 @@ _DECLARATIONS = f"""\
 age() {{ echo $(($(date +%s) - $(stat -c %Y "$STATUS"))); }}
 topics() {{ cat "$DECLARED"/topics.* | cut -d' ' -f1 | sort -u | wc -l; }}
 groups() {{ wc -l <"$DECLARED/groups"; }}
-users() {{ grep -vc '^{_INTERNAL_USERS}' "$ACCESS/users"; }}
+users() {{ grep -vc '^{labels.INTERNAL_USER_PREFIX}' "$ACCESS/users"; }}
 answer state cat "$STATUS"
 answer age age
 answer topics topics

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from eks_rocketmq.args.kubernetes_names import ZONE
 from eks_rocketmq.lookups.kubernetes_quantities import parse_quantity
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.status.status_facts import ClaimStatus, PodStatus, WorkloadStatus
 
 Manifest = Mapping[str, Any]
 """A Kubernetes object as JSON."""
-_ZONE = "topology.kubernetes.io/zone"
 _REVISION = "controller-revision-hash"
 _GROWTH = {
     "Resizing": "the volume grows",
@@ -21,7 +21,7 @@ _GROWTH_ERRORS = ("ControllerResizeError", "NodeResizeError", "ModifyVolumeError
 
 def map_zones(nodes: Iterable[Manifest]) -> dict[str, str]:
     """Return the zone of each node."""
-    return {each["metadata"]["name"]: (each["metadata"].get("labels") or {}).get(_ZONE, "") for each in nodes}
+    return {each["metadata"]["name"]: (each["metadata"].get("labels") or {}).get(ZONE, "") for each in nodes}
 
 
 def is_finished(pod: Manifest) -> bool:
@@ -81,7 +81,7 @@ def parse_workload(kind: str, manifest: Manifest, pods: Iterable[Manifest]) -> W
     variables = {
         each["name"]: each.get("value") for container in template["containers"] for each in container.get("env") or []
     }
-    spread = [each for each in template.get("topologySpreadConstraints") or [] if each.get("topologyKey") == _ZONE]
+    spread = [each for each in template.get("topologySpreadConstraints") or [] if each.get("topologyKey") == ZONE]
     return WorkloadStatus(
         kind=kind,
         name=metadata["name"],

@@ -9,10 +9,10 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
+from eks_rocketmq.args.kubernetes_names import POD_IDENTITY_AGENT
 from eks_rocketmq.doctor.catalogue.causes import CAUSES
 from eks_rocketmq.doctor.collectors.kubernetes_parsers import parse_workload
 from eks_rocketmq.doctor.facts.cluster_facts import ENVIRONMENT
-from eks_rocketmq.doctor.facts.fact_queries import AGENT
 from sandbox.doctor_faults import fault_table, made_faults, pod_identity_agent, probe_claim, snapshot_objects
 from sandbox.doctor_faults.fault_context import FaultError
 from sandbox.doctor_faults.fault_table import FAULTS, NOT_MADE, Fault
@@ -51,7 +51,7 @@ def test_doctor_reads_the_silent_agent_and_the_variables_of_its_pods() -> None:
     manifest = pod_identity_agent.build_daemon_set()
     agent = parse_workload("DaemonSet", {**manifest, "status": {"desiredNumberScheduled": 3, "numberReady": 3}})
     assert agent is not None
-    assert (agent.name, agent.ready) == (AGENT, 3)
+    assert (agent.name, agent.ready) == (POD_IDENTITY_AGENT, 3)
     assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in {*ENVIRONMENT} & {*pod_identity_agent.VARIABLES}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from eks_rocketmq.args.kubernetes_names import ZONE
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.checks.chain import Finding, Outcome, explain_unreadable, report_unexplained
 from eks_rocketmq.doctor.checks.consumer_case import UNBOUND_PHASES, ConsumerCase
@@ -113,7 +114,7 @@ def judge_scheduling(case: ConsumerCase) -> Outcome:
                 f"zones of the nodes: {_list_zones(case.facts)}",
                 *quote(f"pod {pod.id_}", affinity),
             ),
-            ("kubectl get nodes --label-columns topology.kubernetes.io/zone",),
+            (f"kubectl get nodes --label-columns {ZONE}",),
             affected,
         )
     for each in (case.facts.events, *((case.facts.volumes, case.facts.nodes) if affinity else ())):

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from eks_rocketmq.args.kubernetes_names import EBS_CSI
 from eks_rocketmq.doctor.checks.chain import Finding, Outcome, explain_unreadable
 from eks_rocketmq.doctor.facts.cluster_facts import ClaimFacts, ClusterFacts, Facts, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import (
     AUTO_MODE_DRIVER,
-    DRIVER_ADDON,
     find_addon,
     find_controller,
     list_readable,
@@ -45,7 +45,7 @@ def has_auto_mode(facts: Facts) -> bool:
 def build_missing_driver_finding(facts: Facts, state: str) -> Finding:
     """Return the finding for a cluster without the driver. `state` says what is missing."""
     name = facts.cluster.name if isinstance(facts.cluster, ClusterFacts) else "<cluster>"
-    addon = find_addon(facts, DRIVER_ADDON)
+    addon = find_addon(facts, EBS_CSI)
     drivers = ", ".join(list_readable(facts.csi_drivers)) or "none"
     return Finding(
         "driver-missing",
@@ -53,12 +53,11 @@ def build_missing_driver_finding(facts: Facts, state: str) -> Finding:
         "the EBS CSI driver",
         (
             f"CSIDrivers of the cluster: {drivers}",
-            *((f"addon {DRIVER_ADDON} has status {addon.status}", *addon.issues) if addon else ()),
+            *((f"addon {EBS_CSI} has status {addon.status}", *addon.issues) if addon else ()),
         ),
-        (f"aws eks describe-addon --cluster-name {name} --addon-name {DRIVER_ADDON} --query addon.health",)
+        (f"aws eks describe-addon --cluster-name {name} --addon-name {EBS_CSI} --query addon.health",)
         if addon
         else (
-            f"aws eks create-addon --cluster-name {name} --addon-name {DRIVER_ADDON} "
-            "--service-account-role-arn <role-arn>",
+            f"aws eks create-addon --cluster-name {name} --addon-name {EBS_CSI} --service-account-role-arn <role-arn>",
         ),
     )

@@ -4,11 +4,12 @@ import json
 import shlex
 from collections.abc import Mapping
 
+from eks_rocketmq.args.kubernetes_names import EBS_CSI
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase, parse_role
 from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, OidcProviderFacts, RoleFacts, TrialFacts, Unreadable
-from eks_rocketmq.doctor.facts.fact_queries import DRIVER_ADDON, find_addon, list_readable, quote
+from eks_rocketmq.doctor.facts.fact_queries import find_addon, list_readable, quote
 from eks_rocketmq.doctor.policies.trust_policy import (
     Mismatch,
     MismatchKind,
@@ -164,10 +165,10 @@ def _judge_missing_role(case: IdentityCase) -> Outcome:
         return None
     nodes = {each.node for each in case.pods}
     limited = [each.name for each in list_readable(case.facts.nodes) if each.name in nodes and each.imds_hop_limit == 1]
-    addon = find_addon(case.facts, DRIVER_ADDON)
+    addon = find_addon(case.facts, EBS_CSI)
     evidence = (
         *quote("message", message),
-        *((f"addon {DRIVER_ADDON} has role {addon.role_arn or 'none'}",) if case.is_driver and addon else ()),
+        *((f"addon {EBS_CSI} has role {addon.role_arn or 'none'}",) if case.is_driver and addon else ()),
     )
     commands = build_role_commands(case, "<role-arn>")
     if limited and find_text("no-credentials", case.messages):
@@ -196,9 +197,9 @@ def build_role_commands(case: IdentityCase, role_arn: str) -> tuple[str, ...]:
             f"--association-id {case.association.association_id or '<association>'} --role-arn {role_arn}",
             *build_restart_commands(case),
         )
-    if case.is_driver and find_addon(case.facts, DRIVER_ADDON):
+    if case.is_driver and find_addon(case.facts, EBS_CSI):
         return (
-            f"aws eks update-addon --cluster-name {cluster} --addon-name {DRIVER_ADDON} "
+            f"aws eks update-addon --cluster-name {cluster} --addon-name {EBS_CSI} "
             f"--service-account-role-arn {role_arn}",
             *build_restart_commands(case),
         )

@@ -16,7 +16,6 @@ from eks_rocketmq.doctor.facts.network_facts import (
     SecurityGroupFacts,
 )
 
-DEFAULT_ROUTE = "0.0.0.0/0"
 AVAILABLE = "available"
 _HOST = re.compile(r"https://([\w.-]+)")
 _GLOBAL_STS = "sts.amazonaws.com"

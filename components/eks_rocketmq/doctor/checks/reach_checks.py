@@ -6,10 +6,11 @@ It follows a request: name of the service, VPC endpoint and its security groups,
 import re
 from collections.abc import Callable, Sequence
 
+from eks_rocketmq.args.kubernetes_names import ANY_IPV4
 from eks_rocketmq.doctor.checks.chain import Finding
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.checks.identity_checks import build_restart_commands
-from eks_rocketmq.doctor.checks.reach_case import AVAILABLE, DEFAULT_ROUTE, ReachCase, has_internet
+from eks_rocketmq.doctor.checks.reach_case import AVAILABLE, ReachCase, has_internet
 from eks_rocketmq.doctor.facts.fact_queries import quote
 from eks_rocketmq.doctor.facts.network_facts import EndpointFacts, NetworkFacts, NodeNetworkFacts
 from eks_rocketmq.doctor.facts.unreadable_fact import Unreadable
@@ -117,7 +118,7 @@ def _build_state_finding(case: ReachCase, nodes: Nodes, endpoint: EndpointFacts)
 def _build_route_finding(case: ReachCase, nodes: Nodes, endpoint: EndpointFacts) -> Finding:
     tables = [table for each in nodes if (table := case.find_table(each))]
     commands = [
-        f"aws ec2 replace-route --route-table-id {each} --destination-cidr-block {DEFAULT_ROUTE} "
+        f"aws ec2 replace-route --route-table-id {each} --destination-cidr-block {ANY_IPV4} "
         "--nat-gateway-id <nat-gateway>"
         for each in dict.fromkeys(table.id_ for table in tables)
     ]
@@ -130,7 +131,7 @@ def _build_route_finding(case: ReachCase, nodes: Nodes, endpoint: EndpointFacts)
     return _build_finding(
         case,
         "; ".join([f"VPC {endpoint.vpc_id} has no endpoint for {case.service}", *routes]),
-        f"a route for {DEFAULT_ROUTE} to a NAT gateway, or a VPC endpoint for {case.host} whose security group allows "
+        f"a route for {ANY_IPV4} to a NAT gateway, or a VPC endpoint for {case.host} whose security group allows "
         f"TCP 443 from {_name(nodes)}",
         *commands,
     )
@@ -203,11 +204,11 @@ def _describe_route(case: ReachCase, node: NodeNetworkFacts) -> str:
         return f"{subject}: its route table is not known"
     kind = "route table" if node.subnet_id in table.subnets else "main route table"
     if not table.target:
-        return f"{subject}: {kind} {table.id_} has no route for {DEFAULT_ROUTE}"
+        return f"{subject}: {kind} {table.id_} has no route for {ANY_IPV4}"
     missing = ", which does not exist any more" if table.blackhole else ""
     if table.target.startswith("igw-") and not node.public_address:
         missing += ", and the node has no public address"
-    return f"{subject}: {kind} {table.id_} sends {DEFAULT_ROUTE} to {table.target}{missing}"
+    return f"{subject}: {kind} {table.id_} sends {ANY_IPV4} to {table.target}{missing}"
 
 
 def _describe_endpoints(case: ReachCase, vpc: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 
+from eks_rocketmq.args.kubernetes_names import EBS_CSI, POD_IDENTITY_AGENT
 from eks_rocketmq.doctor.catalogue.symptoms import UNREACHABLE, find_text, is_known_message
 from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
@@ -9,8 +10,6 @@ from eks_rocketmq.doctor.checks.identity_checks import build_restart_commands
 from eks_rocketmq.doctor.checks.reach_checks import judge_network
 from eks_rocketmq.doctor.facts.cluster_facts import PodFacts, RoleFacts, TrialFacts, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import (
-    AGENT,
-    DRIVER_ADDON,
     find_addon,
     find_controller,
     find_daemon_set,
@@ -36,11 +35,13 @@ def judge_agent(case: IdentityCase) -> Outcome:
     if agent and agent.ready >= agent.desired:
         return None
     cluster = case.cluster.name if case.cluster else "<cluster>"
-    install = f"aws eks create-addon --cluster-name {cluster} --addon-name {AGENT}"
+    install = f"aws eks create-addon --cluster-name {cluster} --addon-name {POD_IDENTITY_AGENT}"
     return Finding(
         "pod-identity-agent-missing",
-        f"{agent.ready} of {agent.desired} pods of {AGENT} are ready" if agent else f"no DaemonSet {AGENT}",
-        f"a ready pod of {AGENT} on each node",
+        f"{agent.ready} of {agent.desired} pods of {POD_IDENTITY_AGENT} are ready"
+        if agent
+        else f"no DaemonSet {POD_IDENTITY_AGENT}",
+        f"a ready pod of {POD_IDENTITY_AGENT} on each node",
         evidence=quote("message", find_text("credentials-timeout", case.messages)),
         commands=(f"kubectl -n {agent.namespace} describe daemonset {agent.name}",) if agent else (install,),
     )
@@ -125,7 +126,10 @@ def judge_reach(case: IdentityCase) -> Outcome:
             "the credentials endpoint does not answer",
             "an answer of STS or of the Pod Identity agent",
             quote("message", message),
-            (f"kubectl -n kube-system logs daemonset/{AGENT}", "kubectl get networkpolicies --all-namespaces"),
+            (
+                f"kubectl -n kube-system logs daemonset/{POD_IDENTITY_AGENT}",
+                "kubectl get networkpolicies --all-namespaces",
+            ),
         )
     return None
 
@@ -166,7 +170,7 @@ def judge_start(case: IdentityCase) -> Outcome:
 def _build_version_finding(
     case: IdentityCase, id_: str, message: str, should_be: str = "a later version of the driver"
 ) -> Finding:
-    controller, addon = find_controller(case.facts), find_addon(case.facts, DRIVER_ADDON)
+    controller, addon = find_controller(case.facts), find_addon(case.facts, EBS_CSI)
     images = ", ".join(controller.images) if controller else "unknown image"
     cluster = case.cluster.name if case.cluster else "<cluster>"
     return Finding(
@@ -174,7 +178,7 @@ def _build_version_finding(
         f"driver {addon.version if addon else images}",
         should_be,
         quote("message", message),
-        (f"aws eks update-addon --cluster-name {cluster} --addon-name {DRIVER_ADDON} --addon-version <version>",)
+        (f"aws eks update-addon --cluster-name {cluster} --addon-name {EBS_CSI} --addon-version <version>",)
         if addon
         else (f"kubectl -n {case.namespace} get deployment -o wide",),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import Any
 
+from eks_rocketmq.args.kubernetes_names import ANY_IPV4
 from eks_rocketmq.doctor.collectors.kubernetes_parsers import redact
 from eks_rocketmq.doctor.facts.cluster_facts import AddonFacts, ModificationFacts, SimulatedAction
 from eks_rocketmq.doctor.facts.network_facts import (
@@ -17,7 +18,6 @@ from eks_rocketmq.doctor.facts.network_facts import (
 )
 
 _HTTPS = 443
-_DEFAULT_ROUTE = "0.0.0.0/0"
 _ROUTE_TARGETS = (
     "NatGatewayId",
     "TransitGatewayId",
@@ -118,7 +118,7 @@ def _list_values(items: Iterable[Reply] | None, key: str) -> tuple[str, ...]:
 def parse_route_table(table: Reply) -> RouteTableFacts:
     """Return a route table with its default route for IPv4."""
     associations = table.get("Associations") or []
-    routes = [each for each in table.get("Routes") or [] if each.get("DestinationCidrBlock") == _DEFAULT_ROUTE]
+    routes = [each for each in table.get("Routes") or [] if each.get("DestinationCidrBlock") == ANY_IPV4]
     route = routes[0] if routes else {}
     return RouteTableFacts(
         table["RouteTableId"],

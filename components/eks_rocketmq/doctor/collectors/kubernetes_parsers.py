@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from eks_rocketmq.args.kubernetes_names import POD_IDENTITY_AGENT, ROLE_ANNOTATION, ZONE
 from eks_rocketmq.doctor.catalogue.symptoms import is_known_message
 from eks_rocketmq.doctor.facts.cluster_facts import (
     ENVIRONMENT,
@@ -18,13 +19,12 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     VolumeFacts,
     WorkloadFacts,
 )
-from eks_rocketmq.doctor.facts.fact_queries import AGENT, EBS_DRIVERS, find_named_volume
+from eks_rocketmq.doctor.facts.fact_queries import EBS_DRIVERS, find_named_volume
 from eks_rocketmq.lookups.kubernetes_quantities import parse_quantity
 
-ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 _DEFAULT_CLASS = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
-_ZONES = ("topology.kubernetes.io/zone", "topology.ebs.csi.aws.com/zone", "failure-domain.beta.kubernetes.io/zone")
+_ZONES = (ZONE, "topology.ebs.csi.aws.com/zone", "failure-domain.beta.kubernetes.io/zone")
 _INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 _DRIVER_IMAGE = "aws-ebs-csi-driver"
 _CONTROLLER, _NODE_PLUGIN = "ebs-csi-controller", "ebs-csi-node"
@@ -65,7 +65,7 @@ def parse_workload(kind: str, manifest: Manifest) -> WorkloadFacts | None:
     """Return a Deployment or DaemonSet of the driver or of the Pod Identity agent; None for any other one."""
     metadata, template = manifest["metadata"], manifest["spec"]["template"]["spec"]
     images = tuple(each.get("image", "") for each in template["containers"])
-    if metadata["name"] != AGENT and not is_driver(manifest):
+    if metadata["name"] != POD_IDENTITY_AGENT and not is_driver(manifest):
         return None
     status = manifest.get("status") or {}
     daemon = kind == "DaemonSet"

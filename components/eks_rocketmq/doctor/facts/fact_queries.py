@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TypeVar
 
+from eks_rocketmq.args.kubernetes_names import EBS_CSI, POD_IDENTITY_AGENT
 from eks_rocketmq.doctor.facts.cluster_facts import (
     AddonFacts,
     ClaimFacts,
@@ -24,8 +25,6 @@ Fact = TypeVar("Fact")
 EBS_DRIVERS = ("ebs.csi.aws.com", "kubernetes.io/aws-ebs")
 """Provisioners that the driver of the addon serves. Kubernetes migrates the second one to the driver."""
 AUTO_MODE_DRIVER = "ebs.csi.eks.amazonaws.com"
-DRIVER_ADDON = "aws-ebs-csi-driver"
-AGENT = "eks-pod-identity-agent"
 _IMAGE_VERSION = re.compile(r":v?(\d+)\.(\d+)\.(\d+)")
 _ADDON_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 # AWS wraps an error in others, so the end of a long message names the cause.
@@ -65,7 +64,7 @@ def find_controller(facts: Facts) -> WorkloadFacts | None:
 def find_daemon_set(facts: Facts, *, agent: bool) -> WorkloadFacts | None:
     """Return the DaemonSet of the Pod Identity agent, or of the driver's node plugin."""
     found = [each for each in list_readable(facts.workloads) if each.kind == "DaemonSet"]
-    return next((each for each in found if (each.name == AGENT) == agent), None)
+    return next((each for each in found if (each.name == POD_IDENTITY_AGENT) == agent), None)
 
 
 def find_addon(facts: Facts, name: str) -> AddonFacts | None:
@@ -75,7 +74,7 @@ def find_addon(facts: Facts, name: str) -> AddonFacts | None:
 
 def find_driver_version(facts: Facts) -> tuple[int, ...] | None:
     """Return the version of the driver: by the image of its controller, or else of the addon. None if it is unknown."""
-    controller, addon = find_controller(facts), find_addon(facts, DRIVER_ADDON)
+    controller, addon = find_controller(facts), find_addon(facts, EBS_CSI)
     images = (_IMAGE_VERSION.search(each) for each in (controller.images if controller else ()))
     found = next((each for each in images if each), None) or _ADDON_VERSION.match(addon.version if addon else "")
     return tuple(map(int, found.groups())) if found else None

@@ -11,15 +11,14 @@ from eks_rocketmq.args.aws_identifiers import validate_addon_version
 from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.kubernetes_names import EBS_CSI, POD_IDENTITY_AGENT
 from eks_rocketmq.args.pod_values import validate_pod_values
 from eks_rocketmq.args.validation import reject_duplicates, reject_ignored_args, validate_choice, validate_pattern
 from eks_rocketmq.eks.addons.cluster_addons_args import AddonArgs, AddonStage, AddonVersions, ClusterAddonsArgs
 
 VPC_CNI = "vpc-cni"
 KUBE_PROXY = "kube-proxy"
-POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 COREDNS = "coredns"
-EBS_CSI = "aws-ebs-csi-driver"
 
 BEFORE_NODES: AddonStage = "before_nodes"
 AFTER_NODES: AddonStage = "after_nodes"

@@ -7,9 +7,9 @@ from pulumi import ComponentResource
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage
+from eks_rocketmq.args.kubernetes_names import EBS_CSI
 from eks_rocketmq.eks.account.aws_create_checks import reject_managed_resource
 from eks_rocketmq.eks.account.provider_functions import is_missing, try_function
-from eks_rocketmq.eks.addons.addon_plan import EBS_CSI
 from eks_rocketmq.pulumi_sdk.component import warn
 from eks_rocketmq.pulumi_sdk.sdk_internals import runs_under_mocks
 

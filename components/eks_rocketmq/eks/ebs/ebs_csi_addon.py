@@ -12,12 +12,12 @@ from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_account, validate_cluster_name
 from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.args.kubernetes_names import EBS_CSI, ROLE_ANNOTATION
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.aws_create_checks import HANDOVER, reject_managed_resource
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function
 from eks_rocketmq.eks.addons.addon_identity import AddonRole, create_addon_role, resolve_addon_version
-from eks_rocketmq.eks.addons.addon_plan import EBS_CSI
 from eks_rocketmq.eks.addons.addon_preflight import create_addon_hooks
 from eks_rocketmq.eks.ebs import driver_plan
 from eks_rocketmq.eks.ebs.driver_kind_checks import (
@@ -35,7 +35,6 @@ from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from eks_rocketmq.eks.ebs.self_managed_driver import (
     NAMESPACE,
-    ROLE_ANNOTATION,
     SERVICE_ACCOUNT,
     DriverNames,
     get_restart_annotations,

@@ -10,6 +10,7 @@ from typing import Any
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_arn
 from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage
+from eks_rocketmq.args.kubernetes_names import EBS_CSI
 from eks_rocketmq.doctor.checks.chain import ChainResult, Finding, Link, run_chain
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.checks.identity_checks import (
@@ -32,7 +33,6 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     Unreadable,
 )
 from eks_rocketmq.eks.account.provider_functions import format_call, is_missing, try_function
-from eks_rocketmq.eks.addons.addon_plan import EBS_CSI
 from eks_rocketmq.eks.ebs.self_managed_driver import NAMESPACE, SERVICE_ACCOUNT
 
 _PROVIDER_JUDGES = (judge_provider, judge_audience)

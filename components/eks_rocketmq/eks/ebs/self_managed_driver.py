@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.validation import validate_dns_label, validate_dns_subdomain
 
-ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
-"""Annotation of a service account, which the pod identity webhook of EKS reads at the creation of a pod."""
 RESTART_ANNOTATION = "eks-rocketmq/restarted-for-role"
 """Annotation of the pod template. A changed value restarts the pods of the Deployment."""
 

@@ -9,6 +9,7 @@ from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_policy_arn
 from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.kubernetes_names import ANY_IPV4
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function, require_fields
@@ -34,7 +35,6 @@ from eks_rocketmq.pulumi_sdk.documentation import documented
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ANY_IPV4 = "0.0.0.0/0"
 S3 = "s3"
 
 

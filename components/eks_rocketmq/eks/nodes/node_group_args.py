@@ -6,8 +6,8 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from pulumi import Input
 
 from eks_rocketmq.args.field_metadata import Enumeration, Replacing
+from eks_rocketmq.args.kubernetes_names import TaintEffect
 
-TaintEffect = Annotated[Literal["NoSchedule", "NoExecute", "PreferNoSchedule"], Enumeration("TaintEffect")]
 CapacityType = Annotated[Literal["ON_DEMAND", "SPOT"], Enumeration("CapacityType")]
 AmiType = Annotated[
     Literal[

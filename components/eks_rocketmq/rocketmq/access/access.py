@@ -27,7 +27,6 @@ from eks_rocketmq.args.validation import (
 from eks_rocketmq.rocketmq.config.broker_config import Value
 from eks_rocketmq.rocketmq.naming import labels, resource_names
 
-INTERNAL_PREFIX = "rocketmq-internal-"
 PermissionAction = Annotated[
     Literal["Pub", "Sub", "Create", "Update", "Delete", "Get", "List", "All"], Enumeration("PermissionAction")
 ]
@@ -136,7 +135,7 @@ class AccessPlan:
     @property
     def internal_users(self) -> tuple[str, str]:
         """Names of the current and the next internal user. Every member has the next one before it is used."""
-        return f"{INTERNAL_PREFIX}{self.generation}", f"{INTERNAL_PREFIX}{self.generation + 1}"
+        return f"{labels.INTERNAL_USER_PREFIX}{self.generation}", f"{labels.INTERNAL_USER_PREFIX}{self.generation + 1}"
 
     @property
     def permissions(self) -> list[str]:
@@ -158,7 +157,7 @@ def plan_access(given: AccessArgs) -> AccessPlan:
 
 
 def _plan_user(given: UserArgs, path: ArgumentPath) -> User:
-    name = resource_names.validate_user_name(given["name"], INTERNAL_PREFIX, path / "name")
+    name = resource_names.validate_user_name(given["name"], labels.INTERNAL_USER_PREFIX, path / "name")
     kind = validate_choice(given.get("type", "Normal"), USER_TYPES, path / "type")
     if kind == "Super":
         reject_ignored_args(given, ["permissions"], path, path / "type", "is 'Super', which has all rights")

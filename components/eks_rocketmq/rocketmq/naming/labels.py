@@ -9,6 +9,9 @@ ACCESS_MODE_ANNOTATION = "rocketmq.apache.org/access-mode"
 INTERNAL_GENERATION_ANNOTATION = "rocketmq.apache.org/internal-generation"
 """Annotations of a StatefulSet with the settings of access control, for the checks of the next update."""
 
+INTERNAL_USER_PREFIX = "rocketmq-internal-"
+"""Prefix of the names of the users of RocketMQ's own processes."""
+
 CONFIG_ANNOTATION = "rocketmq.apache.org/config"
 """Annotation of a workload with the text of its configuration file. A preview shows its changed lines, and the checks
 of the next update compare its keys."""

@@ -18,7 +18,6 @@ class Prefix:
 Labels = Mapping[str, frozenset[str] | Prefix | None]
 """Possible values of each label of a node. None means any value."""
 
-ZONE = "topology.kubernetes.io/zone"
 _CLOUD_DOMAINS = ("kubernetes.io", "k8s.io", "amazonaws.com", "k8s.aws")
 """Domains of labels that Kubernetes, EKS and drivers add to nodes automatically."""
 _HARD_EFFECTS = ("NoSchedule", "NoExecute")

@@ -3,8 +3,8 @@
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from eks_rocketmq.args.field_metadata import Enumeration
+from eks_rocketmq.args.kubernetes_names import TaintEffect
 
-TaintEffect = Annotated[Literal["NoSchedule", "NoExecute", "PreferNoSchedule"], Enumeration("TaintEffect")]
 ImagePullPolicy = Annotated[Literal["IfNotPresent", "Always", "Never"], Enumeration("ImagePullPolicy")]
 PodSecurityLevel = Annotated[Literal["restricted", "baseline", "privileged"], Enumeration("PodSecurityLevel")]
 NodeOperator = Annotated[Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"], Enumeration("NodeOperator")]

@@ -8,6 +8,7 @@ from typing import Any
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.kubernetes_names import ZONE, TaintEffect
 from eks_rocketmq.args.validation import (
     reject_duplicates,
     reject_empty,
@@ -21,7 +22,6 @@ from eks_rocketmq.args.validation import (
     validate_range,
 )
 from eks_rocketmq.rocketmq.naming.labels import build_labels
-from eks_rocketmq.rocketmq.pods.placement import ZONE
 from eks_rocketmq.rocketmq.pods.pod_args import (
     ImagePullPolicy,
     NodeAffinityArgs,
@@ -30,7 +30,6 @@ from eks_rocketmq.rocketmq.pods.pod_args import (
     NodePreferenceArgs,
     PodsArgs,
     PodSecurityLevel,
-    TaintEffect,
     TolerationArgs,
 )
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from pulumi import Input
 
+from eks_rocketmq.args.kubernetes_names import ZONE
 from eks_rocketmq.rocketmq.agent import JAR, build_main
 from eks_rocketmq.rocketmq.config.memory import Memory
-from eks_rocketmq.rocketmq.pods.placement import ZONE
 from eks_rocketmq.rocketmq.pods.pod_settings import PodSettings
 
 _HOSTNAME = "kubernetes.io/hostname"

@@ -11,10 +11,11 @@ import pulumi
 from pulumi import ResourceHookArgs
 
 from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.kubernetes_names import ZONE
 from eks_rocketmq.args.validation import parse_bytes, parse_cpu
 from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
 from eks_rocketmq.pulumi_sdk.sdk_internals import is_dry_run
-from eks_rocketmq.rocketmq.pods.placement import ZONE, Nodes, Pods, find_obstacle
+from eks_rocketmq.rocketmq.pods.placement import Nodes, Pods, find_obstacle
 
 Object = Mapping[str, Any]
 """A Kubernetes object as JSON."""

@@ -13,6 +13,7 @@ from eks_rocketmq.args.argument_path import ARGS as PATH
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.redaction import redact
 from eks_rocketmq.rocketmq.access import access
+from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.rocketmq.rocket_mq import RocketMq
 from tests.unit.harness import run
@@ -100,7 +101,7 @@ def test_errors_do_not_contain_redacted_values() -> None:
     hidden = "Hidden-by-a-person"
     invalid: list[dict[str, Any]] = [
         {"users": [{"name": f"{hidden} "}]},
-        {"users": [{"name": f"{access.INTERNAL_PREFIX}{hidden}"}]},
+        {"users": [{"name": f"{labels.INTERNAL_USER_PREFIX}{hidden}"}]},
         {"users": [{"name": hidden}, {"name": hidden}]},
         {"users": [{"name": hidden, "type": hidden}]},
         {"users": [{"name": hidden, "password": f"{hidden} "}]},

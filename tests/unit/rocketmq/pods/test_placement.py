@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eks_rocketmq.args.kubernetes_names import ZONE
 from eks_rocketmq.rocketmq.pods.placement import (
-    ZONE,
     Nodes,
     Pods,
     can_run,
