@@ -97,26 +97,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         fixed_keys=optional.fixed_keys,
         agent=args.get("agent", True),
     )
-    quorum = validate_replicas(args["controllers"], ARGS / "controllers")
-    durability.check_quorum(profile_name, quorum)
-    name_server_count = validate_replicas(args["name_servers"], ARGS / "name_servers")
-    deployment = DeploymentPlan(
-        namespace=namespace,
-        version=version,
-        image=_build_image_reference(args, version),
-        zones=profile.zones,
-        labels=pod_settings.validate_custom_labels(args.get("labels", {}), ARGS / "labels"),
-        annotations=pod_settings.validate_annotations(args.get("annotations", {}), ARGS / "annotations"),
-        protect_data=args.get("protect_data", True),
-        name_server_addresses=_list_addresses(labels.NAME_SERVER, name_server_count, namespace, ports.NAME_SERVER),
-        controller_addresses=_list_addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER),
-        tls=tls.plan_tls(args["tls"]) if "tls" in args else None,
-        access_annotations=access_plan.annotations if access_plan else {},
-        network=optional.network,
-        other_pods=pod_settings.plan_role_pods(shared.common_pods, [(ARGS / "pods", shared.pods)]),
-        optional_roles=_list_optional_roles(args, optional),
-        agent=shared.agent,
-    )
+    deployment = _plan_deployment(args, namespace, shared, access_plan, optional)
     name_servers = plan_name_servers(args["name_servers"], shared)
     controllers = plan_controllers(args["controllers"], shared, deployment.controller_addresses)
     groups = _plan_broker_groups(args, shared, deployment, access_plan)
@@ -142,6 +123,35 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         monitoring=optional.monitoring,
         external=optional.external,
         dashboard=optional.dashboard,
+    )
+
+
+def _plan_deployment(
+    args: RocketMqArgs,
+    namespace: str,
+    shared: SharedSettings,
+    access_plan: access.AccessPlan | None,
+    optional: OptionalParts,
+) -> DeploymentPlan:
+    quorum = validate_replicas(args["controllers"], ARGS / "controllers")
+    durability.check_quorum(shared.profile, quorum)
+    name_servers = validate_replicas(args["name_servers"], ARGS / "name_servers")
+    return DeploymentPlan(
+        namespace=namespace,
+        version=shared.version,
+        image=_build_image_reference(args, shared.version),
+        zones=durability.find_profile(shared.profile).zones,
+        labels=pod_settings.validate_custom_labels(args.get("labels", {}), ARGS / "labels"),
+        annotations=pod_settings.validate_annotations(args.get("annotations", {}), ARGS / "annotations"),
+        protect_data=args.get("protect_data", True),
+        name_server_addresses=_list_addresses(labels.NAME_SERVER, name_servers, namespace, ports.NAME_SERVER),
+        controller_addresses=_list_addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER),
+        tls=tls.plan_tls(args["tls"]) if "tls" in args else None,
+        access_annotations=access_plan.annotations if access_plan else {},
+        network=optional.network,
+        other_pods=pod_settings.plan_role_pods(shared.common_pods, [(ARGS / "pods", shared.pods)]),
+        optional_roles=_list_optional_roles(args, optional),
+        agent=shared.agent,
     )
 
 

@@ -128,41 +128,7 @@ def check_placement(
     with_driver = [each for each in nodes if can_run(plugin, each)]
     workloads = [*_list_rocketmq(rocketmq), *_list_addons(addons, configured.get("controller"))]
     for workload in workloads:
-        if workload.pods.replicas < 1:
-            raise ArgumentError(
-                workload.settings[0],
-                "addon-without-pods",
-                "{workload} has {given} replicas, and RocketMQ needs it",
-                accepted="a {field} of 1 or more",
-                workload=workload.pods.name,
-                given=workload.pods.replicas,
-                field=Names(("replicaCount",)),
-            )
-        if obstacle := find_obstacle(workload.pods, nodes):
-            raise ArgumentError(
-                NODE_GROUPS,
-                "pods-without-nodes",
-                "the pods of {workload} {obstacle}",
-                accepted="node groups whose nodes can run all pods",
-                remedy="Change {fields} of a group, or {settings}",
-                workload=workload.pods.name,
-                obstacle=obstacle,
-                fields=Names(("labels", "taints", "instance_types", "desired_size")),
-                settings=workload.settings,
-            )
-        if workload.claims and (obstacle := _find_driver_obstacle(workload.pods, with_driver)):
-            configuration = EBS_CSI / "configuration"
-            raise ArgumentError(
-                configuration,
-                "volumes-without-driver",
-                "the pods of {workload} claim volumes, and {obstacle}",
-                accepted="a driver that runs on all nodes of these pods",
-                remedy="Leave {everywhere} at true, or tolerate the taints in {tolerations}",
-                workload=workload.pods.name,
-                obstacle=obstacle,
-                everywhere=configuration / "tolerate_all_taints",
-                tolerations=configuration / "node_tolerations",
-            )
+        _check_workload(workload, nodes, with_driver)
     if shortage := find_shortage([workload.pods for workload in workloads], nodes):
         raise ArgumentError(
             NODE_GROUPS,
@@ -174,6 +140,44 @@ def check_placement(
             size=Names(("desired_size",)),
             types=Names(("instance_types",)),
             requests=Names(("cpu", "memory", "replicas")),
+        )
+
+
+def _check_workload(workload: PlacedPods, nodes: Sequence[Nodes], with_driver: Sequence[Nodes]) -> None:
+    if workload.pods.replicas < 1:
+        raise ArgumentError(
+            workload.settings[0],
+            "addon-without-pods",
+            "{workload} has {given} replicas, and RocketMQ needs it",
+            accepted="a {field} of 1 or more",
+            workload=workload.pods.name,
+            given=workload.pods.replicas,
+            field=Names(("replicaCount",)),
+        )
+    if obstacle := find_obstacle(workload.pods, nodes):
+        raise ArgumentError(
+            NODE_GROUPS,
+            "pods-without-nodes",
+            "the pods of {workload} {obstacle}",
+            accepted="node groups whose nodes can run all pods",
+            remedy="Change {fields} of a group, or {settings}",
+            workload=workload.pods.name,
+            obstacle=obstacle,
+            fields=Names(("labels", "taints", "instance_types", "desired_size")),
+            settings=workload.settings,
+        )
+    if workload.claims and (obstacle := _find_driver_obstacle(workload.pods, with_driver)):
+        configuration = EBS_CSI / "configuration"
+        raise ArgumentError(
+            configuration,
+            "volumes-without-driver",
+            "the pods of {workload} claim volumes, and {obstacle}",
+            accepted="a driver that runs on all nodes of these pods",
+            remedy="Leave {everywhere} at true, or tolerate the taints in {tolerations}",
+            workload=workload.pods.name,
+            obstacle=obstacle,
+            everywhere=configuration / "tolerate_all_taints",
+            tolerations=configuration / "node_tolerations",
         )
 
 
