@@ -41,7 +41,7 @@ class BenchPreviews:
         run("wait", "--for=delete", "pods", "--all", f"--timeout={_STOP_SECONDS}s")
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
-        (self._folder / "Pulumi.yaml").write_text(engines.project("nothing"))
+        (self._folder / "Pulumi.yaml").write_text(engines.render_project("nothing"))
         (self._folder / "__main__.py").write_text("import pulumi\n")
         engines.ensure_stack(self.instance, self.tools, STACK)
         self._run(["-C", str(self._folder), "stack", "init", STACK])

@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from sandbox import bench as benchmark
-from sandbox import cli_output, doctor, idle_cpu, layout, lifecycle, lock
+from sandbox import cli_output, idle_cpu, layout, lifecycle, lock, machine_checks
 from sandbox.cache import prune
 from sandbox.cache import toolchain as cache
 from sandbox.cache.build_command import CacheError
 from sandbox.command import CommandError
-from sandbox.doctor import MachineError
 from sandbox.doctor_faults import made_faults
 from sandbox.doctor_faults.fault_context import FaultContext, FaultError
 from sandbox.ebs_csi.addon_process import AddonError
@@ -23,6 +22,7 @@ from sandbox.incident.driver import DriverError
 from sandbox.layout import SandboxInstance, SandboxNameError
 from sandbox.lifecycle import NotRunningError, RunningError
 from sandbox.lock import BusyError
+from sandbox.machine_checks import MachineError
 from sandbox.messages.rocketmq_deployment import DeliveryError
 from sandbox.processes import ProcessError
 from sandbox.progress import Report
@@ -48,7 +48,7 @@ def _command(
     try:
         instance = instance or layout.current()
         if os.geteuid() != 0:
-            doctor.require(instance)
+            machine_checks.check_machine(instance)
         with lock.sandbox_lock(instance, name) if exclusive else nullcontext():
             yield instance, report
     except KeyboardInterrupt:

@@ -98,7 +98,7 @@ def status(instance: SandboxInstance, tools: Toolchain | None, report: Report) -
     if not names:
         report.say("Nothing runs; `make up` starts it.")
         return
-    ended = [name for name in names if not processes.alive(instance, name)]
+    ended = [name for name in names if not processes.is_alive(instance, name)]
     report.say(f"processes  {', '.join(name for name in names if name not in ended) or 'none'}")
     if ended:
         report.say(f"[red]ended      {', '.join(ended)}[/red]; `make up` starts them again")

@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Sequence
 
-from sandbox import cluster, doctor, ebs_csi, processes
+from sandbox import cluster, ebs_csi, machine_checks, processes
 from sandbox.aws import aws_processes as aws
 from sandbox.cache import toolchain as cache
 from sandbox.cache.toolchain import Toolchain
@@ -26,7 +26,7 @@ class RunningError(Exception):
 
 def start_platform(instance: SandboxInstance, report: Report) -> Toolchain:
     """Start everything but the stack: AWS account, cluster `prod`, EBS CSI addon, engine."""
-    doctor.require(instance)
+    machine_checks.check_machine(instance)
     tools = cache.ensure(report)
     cluster.start(instance, tools, report)
     aws.start(instance, tools, report)
@@ -83,7 +83,7 @@ def verify_messages(instance: SandboxInstance, tools: Toolchain, report: Report)
 
 def tools_if_running(instance: SandboxInstance, report: Report) -> Toolchain | None:
     """Return the tools of a sandbox whose API server runs, else None."""
-    return cache.ensure(report) if processes.alive(instance, "kube-apiserver") else None
+    return cache.ensure(report) if processes.is_alive(instance, "kube-apiserver") else None
 
 
 def require_running(instance: SandboxInstance, report: Report) -> Toolchain:
@@ -98,7 +98,7 @@ def require_all_down() -> None:
     """Raise RunningError while any sandbox of this machine runs: its programs come from the cache."""
     for folder in SandboxInstance().root.parent.glob("*/"):
         instance = SandboxInstance(folder.name)
-        if processes.any_alive(instance):
+        if processes.is_any_alive(instance):
             raise RunningError(f"the sandbox {instance.name!r} runs on programs of the cache; `make down` first")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.layout import SandboxInstance
-from sandbox.polling import until
+from sandbox.polling import wait_until
 
 _GRACE_SECONDS = 5.0
 
@@ -43,7 +43,7 @@ def start(instance: SandboxInstance, process: Process) -> None:
 
     Raises ProcessError when it exits or is not ready in time.
     """
-    if not alive(instance, process.name):
+    if not is_alive(instance, process.name):
         instance.run.mkdir(parents=True, exist_ok=True)
         instance.logs.mkdir(parents=True, exist_ok=True)
         argv = in_netns(process.netns, process.argv) if process.netns else list(process.argv)
@@ -58,17 +58,17 @@ def start(instance: SandboxInstance, process: Process) -> None:
                 start_new_session=True,
             )
         _record(instance, process.name).write_text(json.dumps({"pid": child.pid, "started": _start_time(child.pid)}))
-    until(lambda: process.ready() or not alive(instance, process.name), process.ready_seconds, every=0.1)
+    wait_until(lambda: process.ready() or not is_alive(instance, process.name), process.ready_seconds, every=0.1)
     if process.ready():
         return
-    if not alive(instance, process.name):
+    if not is_alive(instance, process.name):
         raise ProcessError(f"{process.name} ended before it was ready\n{log_tail(instance, process.name)}")
     raise ProcessError(
         f"{process.name} was not ready within {process.ready_seconds:.0f} s\n{log_tail(instance, process.name)}"
     )
 
 
-def alive(instance: SandboxInstance, name: str) -> bool:
+def is_alive(instance: SandboxInstance, name: str) -> bool:
     return _pid(instance, name) is not None
 
 
@@ -77,7 +77,7 @@ def stop(instance: SandboxInstance, name: str) -> None:
     pid = _pid(instance, name)
     if pid is not None:
         _signal(pid, signal.SIGTERM)
-        until(lambda: not alive(instance, name), _GRACE_SECONDS, every=0.02)
+        wait_until(lambda: not is_alive(instance, name), _GRACE_SECONDS, every=0.02)
         _signal(pid, signal.SIGKILL)
     _record(instance, name).unlink(missing_ok=True)
 
@@ -87,8 +87,8 @@ def names(instance: SandboxInstance) -> list[str]:
     return sorted(path.stem for path in instance.run.glob("*.process")) if instance.run.exists() else []
 
 
-def any_alive(instance: SandboxInstance) -> bool:
-    return any(alive(instance, name) for name in names(instance))
+def is_any_alive(instance: SandboxInstance) -> bool:
+    return any(is_alive(instance, name) for name in names(instance))
 
 
 def log_file(instance: SandboxInstance, name: str) -> Path:

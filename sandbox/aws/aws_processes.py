@@ -27,8 +27,8 @@ def start(instance: SandboxInstance, toolchain: Toolchain, report: Report) -> No
     """
     with report.step("AWS APIs and the original case"):
         instance.root.mkdir(parents=True, exist_ok=True)
-        root = root_credentials(instance.root / "aws-root.env")
-        server = environment(instance.root, root, "0.0.0.0", layout.AWS_PORT)  # noqa: S104 (inside the namespace)
+        root = ensure_root_credentials(instance.root / "aws-root.env")
+        server = build_environment(instance.root, root, "0.0.0.0", layout.AWS_PORT)  # noqa: S104 (inside the namespace)
         processes.start(
             instance,
             processes.Process(
@@ -53,7 +53,7 @@ def start(instance: SandboxInstance, toolchain: Toolchain, report: Report) -> No
                 [str(toolchain.ministack_python), "-m", "sandbox.aws.authenticator", "--root", str(instance.root)],
                 netns=instance.control_netns,
                 environment=client,
-                ready=lambda: netns.listens(instance.control_netns, "127.0.0.1", layout.AUTHENTICATOR_PORT),
+                ready=lambda: netns.is_listening(instance.control_netns, "127.0.0.1", layout.AUTHENTICATOR_PORT),
             ),
         )
 
@@ -64,7 +64,7 @@ def stop(instance: SandboxInstance) -> None:
     processes.stop(instance, SERVER)
 
 
-def environment(root: Path, credentials: Mapping[str, str], bind: str, port: int) -> dict[str, str]:
+def build_environment(root: Path, credentials: Mapping[str, str], bind: str, port: int) -> dict[str, str]:
     """Return the server's environment. `root` is the sandbox's folder, `credentials` those of the account's root."""
     state = root / "aws-state"
     state.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def environment(root: Path, credentials: Mapping[str, str], bind: str, port: int
     }
 
 
-def root_credentials(file: Path) -> dict[str, str]:
+def ensure_root_credentials(file: Path) -> dict[str, str]:
     """Return the credentials of the account's root. They are created once in `file`."""
     if not file.exists():
         env_file.write(

@@ -9,7 +9,7 @@ from sandbox.cluster import containerd_images, control_plane, defaults, dns, net
 from sandbox.cluster.kubectl import apply, kubectl
 from sandbox.cluster.removal import stop
 from sandbox.layout import DNS_ADDRESS, NODES, SandboxInstance
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from sandbox.progress import Report
 
 __all__ = ["start", "stop"]
@@ -47,6 +47,6 @@ def start(instance: SandboxInstance, toolchain: Toolchain, report: Report) -> No
 
 def _wait_for_dns(instance: SandboxInstance) -> None:
     """Connect through the service. The status in the API may be from before a restart."""
-    if not until(lambda: netns.listens(instance.control_netns, DNS_ADDRESS, dns.PORT), NODE_SECONDS):
+    if not wait_until(lambda: netns.is_listening(instance.control_netns, DNS_ADDRESS, dns.PORT), NODE_SECONDS):
         logs = "\n".join(processes.log_tail(instance, f"kube-proxy-{one.letter}", 5) for one in NODES)
         raise processes.ProcessError(f"cluster DNS does not answer at {DNS_ADDRESS} after {NODE_SECONDS} s\n{logs}")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from sandbox.polling import until
+from sandbox.polling import wait_until
 
 MOUNTS = Path("/proc/self/mounts")
 # kubelet puts pods into `<node>/kubepods`. v2 allows processes in leaf groups only, so the daemons need their own.
@@ -73,7 +73,7 @@ def remove(name: str, roots: Iterable[Path], seconds: float = 10.0) -> None:
     """
     for root in roots:
         top = root / name.lstrip("/")
-        if not until(lambda: _is_removed(top), seconds, every=0.05):  # noqa: B023 (called at once)
+        if not wait_until(lambda: _is_removed(top), seconds, every=0.05):  # noqa: B023 (called at once)
             raise TimeoutError(f"the control group {top} cannot be removed; it still holds {processes(name, [root])}")
 
 

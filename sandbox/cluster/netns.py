@@ -42,7 +42,7 @@ def inside(netns: str) -> Generator[None]:
         os.close(home)
 
 
-def listens(netns: str, address: str, port: int) -> bool:
+def is_listening(netns: str, address: str, port: int) -> bool:
     """Return whether `address:port` accepts TCP connections inside `netns`."""
     try:
         with inside(netns), socket.create_connection((address, port), timeout=PROBE_SECONDS):

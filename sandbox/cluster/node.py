@@ -35,7 +35,7 @@ def start(instance: SandboxInstance, toolchain: Toolchain, node: Node, prepared:
 
     def run(name: str, argv: list[str], probe: tuple[str, int] | None) -> None:
         netns_name = instance.node_netns(node)
-        ready = (lambda: netns.listens(netns_name, *probe)) if probe else lambda: containerd.answers(folders)
+        ready = (lambda: netns.is_listening(netns_name, *probe)) if probe else lambda: containerd.answers(folders)
         processes.start(instance, Process(name, argv, netns=netns_name, ready=ready))
 
     containerd_name, kubelet_name, proxy_name = process_names(node)

@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox import processes
 from sandbox.cluster import cgroups, containerd_images, control_plane, mounts, netns, network, node
 from sandbox.layout import NODES, Node, SandboxInstance
-from sandbox.polling import until
+from sandbox.polling import wait_until
 
 KILL_SECONDS = 20.0
 # The control groups of the nodes of every sandbox, see `SandboxInstance.node_cgroup`.
@@ -62,5 +62,5 @@ def _kill(running: Callable[[], set[int]], where: str) -> None:
                 os.kill(pid, signal.SIGKILL)
         return not running()
 
-    if not until(none_left, KILL_SECONDS, every=0.05):
+    if not wait_until(none_left, KILL_SECONDS, every=0.05):
         raise TimeoutError(f"processes {sorted(running())} of {where} do not end")

@@ -11,7 +11,7 @@ from sandbox.doctor_faults.identity_faults import annotate_new_role, associate_n
 from sandbox.doctor_faults.saved_resources import cluster_report, is_registered
 from sandbox.ebs_csi import health, node_plugin
 from sandbox.layout import CLUSTER, NODES, Node
-from sandbox.polling import until
+from sandbox.polling import wait_until
 
 WEBHOOK = "pod-identity-webhook"
 _IDENTITY = ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
@@ -34,7 +34,7 @@ def remove_driver(context: FaultContext) -> None:
     """Delete the addon, and wait until its objects are gone."""
     context.aws("eks").delete_addon(clusterName=CLUSTER, addonName=EBS_CSI)
     absent = health.observed_file(context.instance)
-    if not until(lambda: absent.read_text() == health.ABSENT, _SECONDS):
+    if not wait_until(lambda: absent.read_text() == health.ABSENT, _SECONDS):
         raise FaultError(f"the objects of the addon are not gone after {_SECONDS:.0f} s")
     probe_claim.show(context)
 
@@ -133,7 +133,7 @@ def stop_controller(context: FaultContext) -> None:
 def withhold_plugin(context: FaultContext, node: Node) -> None:
     """Keep the node plugin from a node, as a taint does that its DaemonSet does not tolerate."""
     node_plugin.withheld_file(context.instance, node).touch()
-    if not until(lambda: not is_registered(context, node), _SECONDS):
+    if not wait_until(lambda: not is_registered(context, node), _SECONDS):
         raise FaultError(f"the driver is still registered on {node.name} after {_SECONDS:.0f} s")
     manifests = [probe_claim.storage_class(), probe_claim.claim(), probe_claim.pod(**probe_claim.in_zone(node))]
     context.apply(manifests)

@@ -13,7 +13,7 @@ from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster.kubectl import apply, kubectl
 from sandbox.ebs_csi import health
 from sandbox.layout import REGION, SandboxInstance
-from sandbox.polling import until
+from sandbox.polling import wait_until
 
 NAMESPACE, SERVICE_ACCOUNT, CONTROLLER = "kube-system", "ebs-csi-controller-sa", "ebs-csi-controller"
 ROLLOUT_SECONDS = 180
@@ -69,7 +69,7 @@ class FaultContext:
         """Wait until the pods of the controller are those of its Deployment and ready, and EKS reports them healthy."""
         timeout = f"--timeout={ROLLOUT_SECONDS}s"
         self.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{CONTROLLER}", timeout)
-        if not until(lambda: health.read(self.instance) in (None, health.ACTIVE), ROLLOUT_SECONDS):
+        if not wait_until(lambda: health.read(self.instance) in (None, health.ACTIVE), ROLLOUT_SECONDS):
             raise FaultError(f"the addon of the driver is not ACTIVE {ROLLOUT_SECONDS} s after its rollout")
 
     def restart_driver(self) -> None:

@@ -9,7 +9,7 @@ from sandbox.doctor_faults.fault_context import FaultContext, FaultError
 from sandbox.doctor_faults.saved_resources import Saved, Unsaved
 from sandbox.ebs_csi.manifests import DRIVER
 from sandbox.layout import Node
-from sandbox.polling import until
+from sandbox.polling import wait_until
 
 NAMESPACE, NAME = "default", "fault"
 LABEL = "sandbox-fault"
@@ -55,7 +55,7 @@ def await_event(context: FaultContext, text: str, kind: str = "PersistentVolumeC
         own = [each for each in events if each["involvedObject"].get("uid") == uid]
         return any(text.lower() in (each.get("message") or "").lower() for each in own)
 
-    if not until(seen, _EVENT_SECONDS, every=0.3):
+    if not wait_until(seen, _EVENT_SECONDS, every=0.3):
         raise FaultError(f"{kind} {NAMESPACE}/{name} has no event with {text!r} after {_EVENT_SECONDS:.0f} s")
 
 

@@ -12,7 +12,7 @@ from sandbox.aws.addon_catalogue import EBS_CSI
 from sandbox.doctor_faults.fault_context import CONTROLLER, NAMESPACE, FaultContext, FaultError
 from sandbox.ebs_csi import addon_process, health, node_plugin
 from sandbox.layout import CLUSTER, Node
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from sandbox.progress import Report
 
 FAULT_TAG = "sandbox-fault"
@@ -159,7 +159,7 @@ class Addon:
             if error.response["Error"]["Code"] not in _MISSING:
                 raise
             context.aws("eks").create_addon(clusterName=CLUSTER, addonName=EBS_CSI, **saved)
-            until(lambda: health.observed_file(context.instance).read_text() != health.ABSENT, _SECONDS)
+            wait_until(lambda: health.observed_file(context.instance).read_text() != health.ABSENT, _SECONDS)
         addon_process.settle(context.instance, Report())
 
 
@@ -299,7 +299,7 @@ class NodePlugin(Unsaved):
     def restore(self, context: FaultContext, saved: Saved) -> None:  # noqa: ARG002 - it runs again
         """Let the plugin start, and wait until the node has registered it."""
         node_plugin.withheld_file(context.instance, self.node).unlink(missing_ok=True)
-        if not until(lambda: is_registered(context, self.node), _SECONDS):
+        if not wait_until(lambda: is_registered(context, self.node), _SECONDS):
             raise FaultError(f"the driver is not registered on {self.node.name} after {_SECONDS:.0f} s")
 
 

@@ -10,7 +10,7 @@ from sandbox.doctor_faults.fault_context import FaultContext, FaultError, permis
 from sandbox.doctor_faults.probe_claim import NAME, NAMESPACE, claim, pod, storage_class, volume
 from sandbox.doctor_faults.saved_resources import FAULT_TAG
 from sandbox.layout import ACCOUNT, NODES, REGION
-from sandbox.polling import until
+from sandbox.polling import wait_until
 
 _AUTO_MODE = "ebs.csi.eks.amazonaws.com"
 _MISSING_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-4000-8000-000000000000"
@@ -182,5 +182,5 @@ def _await_bound(context: FaultContext, names: tuple[str, ...]) -> None:
         claims = context.get("-n", NAMESPACE, "pvc", "-l", f"{probe_claim.LABEL}=true")
         return {each["metadata"]["name"] for each in claims if each["status"]["phase"] == "Bound"} >= set(names)
 
-    if not until(bound, _SECONDS, every=0.3):
+    if not wait_until(bound, _SECONDS, every=0.3):
         raise FaultError(f"the claims {', '.join(names)} are not bound after {_SECONDS:.0f} s")

@@ -7,7 +7,7 @@ from sandbox.aws.addon_catalogue import EBS_CSI
 from sandbox.cache.toolchain import Toolchain
 from sandbox.ebs_csi import health, node_plugin
 from sandbox.layout import REPOSITORY, SandboxInstance
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from sandbox.processes import Process
 from sandbox.progress import Report
 
@@ -24,7 +24,7 @@ def start(instance: SandboxInstance, toolchain: Toolchain, report: Report) -> No
 
     Requires the AWS APIs, the control plane and the nodes. Raises ProcessError or AddonError.
     """
-    if not processes.alive(instance, NAME):
+    if not processes.is_alive(instance, NAME):
         health.observed_file(instance).unlink(missing_ok=True)
     argv = [sys.executable, "-m", "sandbox.ebs_csi.addon", instance.name, str(toolchain.bin / "ebs-csi")]
     processes.start(
@@ -47,7 +47,7 @@ def settle(instance: SandboxInstance, report: Report) -> None:
         report.detail("the EKS API has no addon aws-ebs-csi-driver, so the cluster has no EBS CSI driver")
         return
     final = {health.ACTIVE, health.DEGRADED} if observed == health.CHECKED else {health.ACTIVE}
-    until(lambda: health.read(instance) in final or not processes.alive(instance, NAME), ACTIVE_SECONDS)
+    wait_until(lambda: health.read(instance) in final or not processes.is_alive(instance, NAME), ACTIVE_SECONDS)
     status = health.read(instance)
     if status == health.ACTIVE:
         return

@@ -56,18 +56,18 @@ def ensure(instance: SandboxInstance, program: Path, attach_limit: int | None) -
     for node in existing_nodes(instance):
         if withheld_file(instance, node).exists():
             processes.stop(instance, name(node))
-        elif not processes.alive(instance, name(node)):
+        elif not processes.is_alive(instance, name(node)):
             processes.start(instance, process(instance, node, program, attach_limit))
 
 
 def stop_idle(instance: SandboxInstance) -> bool:
     """Stop the plugins of nodes without a mounted volume, so that pods can end first. Return whether none runs."""
-    running = [node for node in NODES if processes.alive(instance, name(node))]
+    running = [node for node in NODES if processes.is_alive(instance, name(node))]
     mountinfo = mounts.TABLE.read_text()
     for node in running:
         if not staged(mountinfo, kubelet_root(instance, node)):
             processes.stop(instance, name(node))
-    return not any(processes.alive(instance, name(node)) for node in running)
+    return not any(processes.is_alive(instance, name(node)) for node in running)
 
 
 def staged(mountinfo: str, root: Path) -> list[Path]:

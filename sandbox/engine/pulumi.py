@@ -25,7 +25,7 @@ import yaml
 from sandbox import processes
 from sandbox.aws import env_file
 from sandbox.cache.toolchain import Toolchain
-from sandbox.cluster.netns import listens
+from sandbox.cluster.netns import is_listening
 from sandbox.engine import plugins
 from sandbox.layout import REPOSITORY, SandboxInstance
 from sandbox.progress import Report
@@ -53,12 +53,12 @@ class Result:
     output: str
 
 
-def view(instance: SandboxInstance) -> Path:
+def get_view(instance: SandboxInstance) -> Path:
     """Return the folder in which pulumi works."""
     return instance.root / "project"
 
 
-def environment(instance: SandboxInstance, toolchain: Toolchain) -> dict[str, str]:
+def build_environment(instance: SandboxInstance, toolchain: Toolchain) -> dict[str, str]:
     """Return the environment of a command of the sandbox, with only terminal and language of the caller's.
 
     Raises PulumiError when the sandbox has no AWS credentials yet.
@@ -102,7 +102,7 @@ def start_providers(
     for package in plugins.STAND_IN_PORTS.keys() - set(parts.stand_ins):
         processes.stop(instance, _process_name(package))
     _install(instance, toolchain)
-    chosen = {**environment(instance, toolchain), **(extra or {})}
+    chosen = {**build_environment(instance, toolchain), **(extra or {})}
     # A process inherits the environment of its parent: remove variables of other clouds and stacks.
     foreign = [name for name in os.environ if name.startswith(("AWS_", "PULUMI_", "KUBE")) and name not in chosen]
     dropped = [word for name in foreign for word in ("-u", name)]
@@ -115,7 +115,7 @@ def start_providers(
                 argv=["env", *dropped, sys.executable, "-m", f"sandbox.engine.{package}", "--port", str(port)],
                 netns=instance.control_netns,
                 environment=chosen | {"PYTHONPATH": str(REPOSITORY)},
-                ready=partial(listens, instance.control_netns, "127.0.0.1", port),
+                ready=partial(is_listening, instance.control_netns, "127.0.0.1", port),
                 ready_seconds=30,
             ),
         )
@@ -171,8 +171,8 @@ def execute(
     refresh_view(instance)
     process = subprocess.Popen(
         processes.in_netns(instance.control_netns, argv),
-        cwd=view(instance),
-        env={**environment(instance, toolchain), "PWD": str(view(instance)), **(extra or {})},
+        cwd=get_view(instance),
+        env={**build_environment(instance, toolchain), "PWD": str(get_view(instance)), **(extra or {})},
         stdin=subprocess.DEVNULL if capture else None,
         stdout=subprocess.PIPE if capture else None,
         stderr=subprocess.STDOUT if capture else None,
@@ -190,7 +190,7 @@ def execute(
     return Result(process.returncode, output or "")
 
 
-def project(name: str) -> str:
+def render_project(name: str) -> str:
     """Return the `Pulumi.yaml` of a Python program that runs in the repository's virtual environment."""
     options = {"toolchain": "pip", "virtualenv": str(REPOSITORY / ".venv")}
     return json.dumps({"name": name, "runtime": {"name": "python", "options": options}})
@@ -198,7 +198,7 @@ def project(name: str) -> str:
 
 def refresh_view(instance: SandboxInstance) -> None:
     """Update the view from the repository; changes in the view are lost."""
-    folder = view(instance)
+    folder = get_view(instance)
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {entry.name: entry for entry in REPOSITORY.iterdir() if entry.name not in _NOT_IN_THE_VIEW}
     for entry in folder.iterdir():
@@ -216,7 +216,7 @@ def refresh_view(instance: SandboxInstance) -> None:
 def change_stack_file(instance: SandboxInstance, change: Callable[[dict[str, Any]], None], stack: str = STACK) -> Path:
     """Return a copy of a stack file whose `config` is modified by `change`, for `--config-file`."""
     refresh_view(instance)
-    document = yaml.safe_load((view(instance) / f"Pulumi.{stack}.yaml").read_text())
+    document = yaml.safe_load((get_view(instance) / f"Pulumi.{stack}.yaml").read_text())
     change(document["config"])
     file = instance.root / "changed.yaml"
     file.write_text(yaml.safe_dump(document))

@@ -9,7 +9,7 @@ from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster.kubectl import kubectl
 from sandbox.incident import driver
 from sandbox.layout import SandboxInstance
-from sandbox.polling import until
+from sandbox.polling import wait_until
 
 MANIFEST = Path(__file__).with_name("rocketmq-broker.yaml")
 NAMESPACE = "rocketmq"
@@ -61,7 +61,7 @@ def wait_for_failure(instance: SandboxInstance, toolchain: Toolchain) -> Failure
             return [Failure(waiting, said)]
         return []
 
-    if not (found := until(seen, _FAILURE_SECONDS, every=1)):
+    if not (found := wait_until(seen, _FAILURE_SECONDS, every=1)):
         phases = claim_phases(instance, toolchain)
         raise TimeoutError(f"no claim in {NAMESPACE} failed within {_FAILURE_SECONDS:.0f} s: {phases}")
     return found[-1]

@@ -9,7 +9,7 @@ from sandbox.cluster.netns import inside
 from sandbox.ebs_csi import addon_process, health
 from sandbox.ebs_csi.addon import describe_addon, eks_client
 from sandbox.layout import CLUSTER, SandboxInstance
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from sandbox.progress import Report
 
 CONTROLLER = "app=ebs-csi-controller"
@@ -52,10 +52,10 @@ def use(instance: SandboxInstance, report: Report, given: str) -> bool:
             )
         if addon:
             eks.delete_addon(**_ADDON)
-        until(lambda: health.observed_file(instance).read_text() == health.ABSENT, _REMOVED_SECONDS)
+        wait_until(lambda: health.observed_file(instance).read_text() == health.ABSENT, _REMOVED_SECONDS)
         role = {"serviceAccountRoleArn": addon["serviceAccountRoleArn"]} if "serviceAccountRoleArn" in addon else {}
         eks.create_addon(**_ADDON, addonVersion=wanted, **role)
-    until(lambda: health.observed_file(instance).read_text() != health.ABSENT, _REMOVED_SECONDS)
+    wait_until(lambda: health.observed_file(instance).read_text() != health.ABSENT, _REMOVED_SECONDS)
     addon_process.settle(instance, report)
     return True
 

@@ -11,7 +11,7 @@ from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster.kubectl import kubectl
 from sandbox.cluster.netns import inside
 from sandbox.layout import NODES, SandboxInstance
-from sandbox.messages import topic as topics
+from sandbox.messages import topics
 from sandbox.messages.remoting import RemotingError
 from sandbox.processes import in_netns
 
@@ -65,7 +65,7 @@ class RocketMqDeployment:
     def master(self) -> str:
         """Return the pod address of the only broker group's master, `host:port`."""
         with inside(self.instance.control_netns):
-            (members,) = topics.brokers(self.name_server()).values()
+            (members,) = topics.list_brokers(self.name_server()).values()
         return members[topics.MASTER]
 
     def send(self, count: int, prefix: str) -> list[str]:

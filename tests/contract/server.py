@@ -24,7 +24,7 @@ from sandbox.aws import aws_processes, env_file
 from sandbox.aws.seed import HOST, PROVIDER_ARN, ROLE, ROLE_ARN, SUBJECT
 from sandbox.aws.web_identity import key_id
 from sandbox.cluster import pki
-from sandbox.polling import until
+from sandbox.polling import wait_until
 
 
 @dataclass
@@ -47,19 +47,19 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        credentials = aws_processes.root_credentials(self.root / "aws-root.env")
+        credentials = aws_processes.ensure_root_credentials(self.root / "aws-root.env")
         with (self.root / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [str(self.python), "-m", "sandbox.aws.server"],
                 cwd=layout.REPOSITORY,
                 env={
                     "PATH": os.environ["PATH"],
-                    **aws_processes.environment(self.root, credentials, "127.0.0.1", self.port),
+                    **aws_processes.build_environment(self.root, credentials, "127.0.0.1", self.port),
                 },
                 stdout=log,
                 stderr=log,
             )
-        until(lambda: self._answers() or not self._runs(), 20, every=0.05)
+        wait_until(lambda: self._answers() or not self._runs(), 20, every=0.05)
         if not self._answers():
             self.kill()
             pytest.fail(f"the server did not start:\n{(self.root / 'server.log').read_text()[-4000:]}")

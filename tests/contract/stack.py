@@ -11,8 +11,8 @@ from sandbox import layout
 from sandbox.aws import env_file
 from sandbox.engine.aws.account import Account, Settings
 from sandbox.engine.aws.stand_in import AwsStandIn
-from sandbox.engine.provider.base import Difference, State, Target
 from sandbox.engine.provider.engine_log import EngineLog
+from sandbox.engine.provider.servicer import Difference, State, Target
 from tests.contract.server import Server
 
 # AWS keeps these as long as the VPC or bucket exists to which they belong.

@@ -7,7 +7,7 @@ from typing import Any
 from eks_rocketmq.lookups.aws_resources import LOG_GROUP
 from eks_rocketmq.lookups.interrupted_creates import can_find_created, find_created, wait_until_ready
 from sandbox import layout
-from sandbox.engine.provider.base import State
+from sandbox.engine.provider.servicer import State
 from tests.contract.server import Server
 from tests.contract.stack import Stack
 from tests.contract.test_new_cluster import TAGS, cluster, role, template

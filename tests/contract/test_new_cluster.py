@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from sandbox import layout
-from sandbox.engine.provider.base import State, Target
 from sandbox.engine.provider.failures import InitFailed, ProviderError
+from sandbox.engine.provider.servicer import State, Target
 from tests.contract.errors import refused
 from tests.contract.server import Server
 from tests.contract.stack import Stack

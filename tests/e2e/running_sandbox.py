@@ -20,7 +20,7 @@ from sandbox.cluster.netns import inside
 from sandbox.engine import pulumi
 from sandbox.layout import REGION, Node, SandboxInstance
 from sandbox.messages.rocketmq_deployment import RocketMqDeployment
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from sandbox.processes import in_netns
 from sandbox.progress import Report
 
@@ -84,10 +84,10 @@ class Sandbox:
     def kill_up(self, *arguments: str, when: Callable[[], object], every: float = 0.5) -> None:
         """Start `pulumi up` and kill the engine as soon as `when`, called every `every` seconds, returns true."""
         pulumi.refresh_view(self.instance)
-        environment = pulumi.environment(self.instance, self.tools)
+        environment = pulumi.build_environment(self.instance, self.tools)
         engine = subprocess.Popen(
             in_netns(self.instance.control_netns, ["pulumi", "up", "--yes", "--skip-preview", *arguments]),
-            cwd=pulumi.view(self.instance),
+            cwd=pulumi.get_view(self.instance),
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -201,7 +201,7 @@ class Sandbox:
     @contextmanager
     def aws(self, service: str, keys: Mapping[str, str] | None = None) -> Generator[Any]:
         """Yield a boto3 client with the stack's credentials or with `keys`. It works within the block only."""
-        environment = {**pulumi.environment(self.instance, self.tools), **(keys or {})}
+        environment = {**pulumi.build_environment(self.instance, self.tools), **(keys or {})}
         with inside(self.instance.control_netns):
             yield boto3.client(
                 service,
@@ -231,7 +231,7 @@ class Program:
     def prepare(self, settings: Mapping[str, Any]) -> None:
         """Write the project and its settings, and select its stack."""
         self.folder.mkdir(exist_ok=True)
-        (self.folder / "Pulumi.yaml").write_text(pulumi.project(self.name))
+        (self.folder / "Pulumi.yaml").write_text(pulumi.render_project(self.name))
         shutil.copy(PROGRAM, self.folder / "__main__.py")
         self.settings.write_text(json.dumps(settings))
         self.pulumi("stack", "select", "--create", self.name)
@@ -292,4 +292,4 @@ def _scaled(workload: Mapping[str, Any]) -> str:
 
 def eventually(probe: Callable[[], Any], seconds: float, what: str, *, every: float = 0.5) -> Any:
     """Return the first true result of `probe`. Fail with the message `what` if there is none within `seconds`."""
-    return until(probe, seconds, every=every) or pytest.fail(f"not within {seconds:.0f} s: {what}")
+    return wait_until(probe, seconds, every=every) or pytest.fail(f"not within {seconds:.0f} s: {what}")

@@ -27,7 +27,7 @@ from sandbox.doctor_faults.fault_context import FaultContext
 from sandbox.doctor_faults.fault_table import FAULTS
 from sandbox.engine import pulumi
 from sandbox.layout import CLUSTER, REGION
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from tests.e2e.running_sandbox import Sandbox
 
 USER = "doctor"
@@ -139,7 +139,7 @@ def read_restored(doctor: Doctor, healthy: Facts) -> Facts:
         readings.append(doctor.read())
         return state(readings[-1]) == state(healthy)
 
-    until(restored, READY_SECONDS, every=2.0)
+    wait_until(restored, READY_SECONDS, every=2.0)
     return readings[-1]
 
 

@@ -25,7 +25,7 @@ def comment(sandbox: Sandbox, folder: Path, passwords: list[str]) -> str:
     for number, password in enumerate(passwords):
         path = f"eks-rocketmq:access.users[{number}].password"
         sandbox.pulumi("config", "set", "--secret", "--path", path, password, "-s", "prod", "--config-file", file)
-    for entry in pulumi.view(sandbox.instance).iterdir():
+    for entry in pulumi.get_view(sandbox.instance).iterdir():
         (folder / entry.name).symlink_to(entry.resolve())
     (folder / "Pulumi.prod.yaml").unlink()
     (folder / "Pulumi.prod.yaml").write_text(Path(file).read_text())
@@ -34,7 +34,7 @@ def comment(sandbox: Sandbox, folder: Path, passwords: list[str]) -> str:
     done = subprocess.run(
         in_netns(sandbox.instance.control_netns, preview),
         cwd=folder,
-        env=pulumi.environment(sandbox.instance, sandbox.tools),
+        env=pulumi.build_environment(sandbox.instance, sandbox.tools),
         capture_output=True,
         text=True,
         check=False,

@@ -40,7 +40,7 @@ class Program:
     def run(self, *argv: str, ok: bool = True) -> str:
         """Run a command in the program's folder and return its output. It must fail if `ok` is false."""
         instance, tools = self.sandbox.instance, self.sandbox.tools
-        path = f"{self.node.host.parent}:{self.node.bin}:{pulumi.environment(instance, tools)['PATH']}"
+        path = f"{self.node.host.parent}:{self.node.bin}:{pulumi.build_environment(instance, tools)['PATH']}"
         here = {"PATH": path, "PWD": str(self.folder), "PULUMI_STACK": self.stack, **self.environment}
         argv = ("env", f"--chdir={self.folder}", *argv)
         result = pulumi.execute(instance, tools, argv, capture=True, extra=here)
@@ -302,7 +302,7 @@ def test_deploy_role_writes_the_state_and_preview_role_only_reads(pipelines: Pro
     sandbox, outputs = pipelines.sandbox, pipelines.outputs()
     folder = sandbox.instance.root / "examples" / "kept"
     folder.mkdir()
-    (folder / "Pulumi.yaml").write_text(pulumi.project("kept"))
+    (folder / "Pulumi.yaml").write_text(pulumi.render_project("kept"))
     (folder / "Pulumi.prod.yaml").touch()
     (folder / "__main__.py").write_text(KEPT)
     kept = {"PULUMI_BACKEND_URL": outputs["PULUMI_BACKEND_URL"]}

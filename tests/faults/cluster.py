@@ -11,8 +11,8 @@ from typing import Protocol
 
 from sandbox.command import run
 from sandbox.messages.remoting import RemotingError
-from sandbox.messages.topic import create_group, create_topic
-from sandbox.polling import until
+from sandbox.messages.topics import create_group, create_topic
+from sandbox.polling import wait_until
 from tests.faults import group_status
 from tests.faults.group_status import GroupState
 
@@ -350,5 +350,5 @@ def require(answer: Callable[[], object], seconds: float, what: str, *, every: f
 
     Raises TimeoutError with the message `what`.
     """
-    if not until(answer, seconds, every=every):
+    if not wait_until(answer, seconds, every=every):
         raise TimeoutError(f"not after {seconds:.0f} s: {what}")

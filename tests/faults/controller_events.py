@@ -4,7 +4,7 @@ import json
 
 from eks_rocketmq.rocketmq.naming import labels
 from sandbox.messages import remoting
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from tests.faults import group_status
 from tests.faults.cluster import Cluster, require
 
@@ -83,7 +83,7 @@ def require_leader(cluster: Cluster) -> str:
 
     Raises TimeoutError.
     """
-    leader = until(lambda: find_leader(cluster), LEADER_SECONDS, every=0.5)
+    leader = wait_until(lambda: find_leader(cluster), LEADER_SECONDS, every=0.5)
     if leader is None:
         raise TimeoutError(f"no controller leads within {LEADER_SECONDS:.0f} s")
     return leader

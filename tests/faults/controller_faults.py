@@ -2,7 +2,7 @@
 
 import time
 
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from tests.faults.bare_cluster import BareCluster
 from tests.faults.cluster import Cluster, find_master
 from tests.faults.controller_events import add_events, add_group, find_leader, read_epoch, require_leader
@@ -84,12 +84,14 @@ def replace_followers_and_leader(cluster: BareCluster, epoch: int) -> None:
         cluster.kill(follower)
         cluster.clear_volume(follower)
         cluster.start(follower)
-        assert until(lambda name=follower: cluster.ready(name), READY_SECONDS, every=0.5), f"{follower} is not ready"
+        assert wait_until(lambda name=follower: cluster.ready(name), READY_SECONDS, every=0.5), (
+            f"{follower} is not ready"
+        )
     cluster.kill(leader)
     found = read_epoch(cluster)
     assert found == epoch, f"the epoch is {found} at {find_leader(cluster)}, and {epoch} before"
     cluster.start(leader)
-    assert until(lambda: cluster.ready(leader), READY_SECONDS, every=0.5), f"{leader} is not ready"
+    assert wait_until(lambda: cluster.ready(leader), READY_SECONDS, every=0.5), f"{leader} is not ready"
 
 
 CONTROLLER_FAULTS: dict[str, Fault] = {

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from sandbox.messages import topic
-from sandbox.polling import until
+from sandbox.messages import topics
+from sandbox.polling import wait_until
 from tests.faults import group_status
 from tests.faults.bare_cluster import BareCluster
 from tests.faults.cluster import elect, find_master, is_master, is_replaced, list_slaves, read_state, require
@@ -96,7 +96,7 @@ def elect_member_with_new_volume(cluster: BareCluster) -> FaultTimes:
     offsets = {"lagging": 7, "new": 0}
     with cluster.observe():
         for group, offset in offsets.items():
-            topic.create(cluster.address(master), EMPTY_TOPIC, group)
+            topics.create(cluster.address(master), EMPTY_TOPIC, group)
             group_status.set_offset(cluster.address(master), group, EMPTY_TOPIC, 0, offset)
     begin = time.monotonic_ns()
     cluster.replace_volume(slave)
@@ -105,7 +105,7 @@ def elect_member_with_new_volume(cluster: BareCluster) -> FaultTimes:
     assert state is not None
     address = cluster.address(slave)
     elect(cluster, state.ids[address])
-    assert until(lambda: is_master(cluster, slave), ELECTION_SECONDS), f"{slave} is not master"
+    assert wait_until(lambda: is_master(cluster, slave), ELECTION_SECONDS), f"{slave} is not master"
     with cluster.observe():
         found = {group: group_status.get_offset(address, group, EMPTY_TOPIC, 0) for group in offsets}
         assert group_status.list_missing_metadata(address, (), [EMPTY_TOPIC]) == []

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from tests.faults.cluster import (
     CLIENTS,
     Cluster,
@@ -194,7 +194,9 @@ def elect_other_masters(cluster: Cluster) -> FaultTimes:
         assert state is not None
         others = sorted(state.ids[address] for address in state.in_sync - {state.master})
         elect(cluster, others[0])
-        assert until(lambda: _can_write(cluster), WRITABLE_SECONDS, every=0.5), f"after the election of {others[0]}"
+        assert wait_until(lambda: _can_write(cluster), WRITABLE_SECONDS, every=0.5), (
+            f"after the election of {others[0]}"
+        )
         time.sleep(ELECTED_SECONDS)
     return FaultTimes(begin, time.monotonic_ns(), master)
 

@@ -11,7 +11,7 @@ from sandbox.cluster.kubectl import kubectl
 from sandbox.doctor_faults import made_faults
 from sandbox.doctor_faults.fault_context import FaultContext
 from sandbox.messages.remoting import RemotingError
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from tests.faults.cluster import CLIENTS, answers, block, elect, find_master, list_slaves, read_epoch, read_state
 from tests.faults.controller_events import find_leader
 from tests.faults.faults import PARTITION_SECONDS, FaultTimes, disturb_network
@@ -89,10 +89,10 @@ def delete_pod_without_role(cluster: SandboxCluster) -> FaultTimes:
     slave = list_slaves(cluster, master)[0]
     begin = time.monotonic_ns()
     _delete_pod(cluster, slave)
-    assert until(lambda: cluster.has_network(slave), 60, every=0.1), f"{slave} has no network"
+    assert wait_until(lambda: cluster.has_network(slave), 60, every=0.1), f"{slave} has no network"
     # It has no role until it reaches the controllers. The drain could have one elected as soon as it reaches them.
     block(cluster, [slave], cluster.controllers)
-    assert until(lambda: answers(cluster, slave), 120, every=0.05), f"{slave} does not answer"
+    assert wait_until(lambda: answers(cluster, slave), 120, every=0.05), f"{slave} does not answer"
     state = read_state(cluster)
     assert state is not None
     assert cluster.address(slave) not in state.ids, f"{slave} has a role"
@@ -222,7 +222,7 @@ def _delete_pod(cluster: SandboxCluster, name: str) -> None:
     """Delete a pod gracefully and wait until another one has its name."""
     before = cluster.uid(name)
     cluster.kubectl("delete", "pod", name, "--wait=false")
-    found = until(lambda: cluster.uid(name) not in {before, None}, 120, every=0.2)
+    found = wait_until(lambda: cluster.uid(name) not in {before, None}, 120, every=0.2)
     assert found, f"no pod replaces {name}"
 
 
@@ -237,7 +237,7 @@ def _delete_pods(cluster: SandboxCluster, names: Iterable[str], meanwhile: Calla
     cluster.kubectl("delete", "pod", *wanted, "--wait=false")
     time.sleep(DRAIN_BEGIN_SECONDS)
     meanwhile()
-    replaced = until(lambda: all(cluster.uid(name) not in {before[name], None} for name in wanted), 240)
+    replaced = wait_until(lambda: all(cluster.uid(name) not in {before[name], None} for name in wanted), 240)
     assert replaced, f"no pods replace {wanted}"
     cluster.wait_until_ready()
     return begin
@@ -257,7 +257,7 @@ def _hang(cluster: SandboxCluster, name: str) -> FaultTimes:
     master, process = find_master(cluster), cluster.jvm(name)
     begin = time.monotonic_ns()
     os.kill(process, signal.SIGSTOP)
-    assert until(lambda: not Path(f"/proc/{process}").exists(), HANG_SECONDS), f"{name} still hangs"
+    assert wait_until(lambda: not Path(f"/proc/{process}").exists(), HANG_SECONDS), f"{name} still hangs"
     time.sleep(NOTICE_SECONDS)
     cluster.wait_until_ready()
     return FaultTimes(begin, time.monotonic_ns(), master, (begin,))

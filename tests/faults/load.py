@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from sandbox.cache import java
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from sandbox.progress import Report
 from tests.faults.cluster import Cluster
 from tests.faults.ledger import Attempt, StoredMessage, read_ledger, read_messages
@@ -267,7 +267,7 @@ def wait_for_successes(load: Load, since: int, count: int, seconds: float) -> No
         needed = dict.fromkeys((one.worker for one in attempts), 1) | {one.client: count for one in load.workloads}
         return {name: sent[name] for name, least in needed.items() if sent[name] < least}
 
-    if not until(lambda: not find_missing(), seconds, every=1):
+    if not wait_until(lambda: not find_missing(), seconds, every=1):
         raise TimeoutError(f"after {seconds:.0f} s without {count} acknowledged messages: {find_missing()}")
 
 
@@ -276,6 +276,6 @@ def wait_until_received(load: Load, seconds: float) -> None:
 
     Raises TimeoutError with those that they have not.
     """
-    if not until(lambda: not load.list_unreceived(), seconds, every=1):
+    if not wait_until(lambda: not load.list_unreceived(), seconds, every=1):
         missing = load.list_unreceived()
         raise TimeoutError(f"after {seconds:.0f} s consumers have not received {len(missing)}: {missing[:20]}")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from sandbox.messages.topic import create_topic
+from sandbox.messages.topics import create_topic
 from tests.faults import cluster as clusters
 from tests.faults import group_status
 from tests.faults.bare_cluster import BareCluster, start_cluster

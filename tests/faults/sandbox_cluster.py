@@ -23,7 +23,7 @@ from sandbox.command import CommandError, run
 from sandbox.engine import pulumi
 from sandbox.layout import NETWORK_PREFIX, NODES, SERVICE_CIDR, Node, SandboxInstance
 from sandbox.messages.rocketmq_deployment import RocketMqDeployment
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from sandbox.processes import in_netns
 from sandbox.progress import Report
 from tests.faults import cluster as clusters
@@ -141,11 +141,11 @@ class SandboxCluster:
     def kill(self, name: str) -> None:
         process = self.jvm(name)
         os.kill(process, signal.SIGKILL)
-        until(lambda: not Path(f"/proc/{process}").exists(), 10, every=0.02)
+        wait_until(lambda: not Path(f"/proc/{process}").exists(), 10, every=0.02)
 
     def start(self, name: str) -> None:
         """Wait until the process runs. A pod that waits for a late restart is replaced."""
-        until(lambda: self.running(name), 5)
+        wait_until(lambda: self.running(name), 5)
         if not self.running(name):
             self.kubectl("delete", "pod", name, "--wait=false")
         clusters.require(lambda: self.running(name), START_SECONDS, f"{name} runs")

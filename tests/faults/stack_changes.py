@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.engine import pulumi
 from sandbox.layout import REPOSITORY
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from sandbox.progress import Report
 from tests.faults import cluster as clusters
 from tests.faults import group_status
@@ -91,7 +91,7 @@ def add_group(cluster: SandboxCluster) -> FaultTimes:
         with cluster.observe():
             return all(group_status.count_messages(address, topic) > NEW_GROUP_MESSAGES for topic in cluster.topics)
 
-    assert until(used, NEW_GROUP_SECONDS), f"no client sends to {NEW_GROUP}"
+    assert wait_until(used, NEW_GROUP_SECONDS), f"no client sends to {NEW_GROUP}"
     return FaultTimes(begin, time.monotonic_ns(), master, (begin,), other_brokers=(address,))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from tests.faults.bare_cluster import BareCluster, start_cluster
 from tests.faults.controller_events import add_events, add_group, read_epoch, require_leader
 from tests.faults.controller_faults import MANY_EVENTS, READY_SECONDS, replace_followers_and_leader
@@ -34,7 +34,7 @@ def restart(cluster: BareCluster, name: str, missed: int = 0) -> None:
     if missed:
         add_events(cluster, missed)
     cluster.start(name)
-    assert until(lambda: cluster.ready(name), READY_SECONDS, every=0.5), f"{name} is not ready"
+    assert wait_until(lambda: cluster.ready(name), READY_SECONDS, every=0.5), f"{name} is not ready"
 
 
 def restart_followers(cluster: BareCluster) -> int:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from tests.faults import cluster as clusters
 from tests.faults.bare_cluster import BareCluster
 from tests.faults.conftest import AuditFault, assert_nothing_lost
@@ -94,5 +94,5 @@ def _elect_another(cluster: BareCluster) -> float:
         now = clusters.read_state(cluster)
         return now is not None and now.ids.get(now.master) == target and len(now.in_sync) == len(cluster.members)
 
-    assert until(all_follow, 60, every=0.1)
+    assert wait_until(all_follow, 60, every=0.1)
     return time.monotonic() - begun

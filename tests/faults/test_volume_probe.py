@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from scripts.agent_jar import JAR
 from tests.faults.volumes import Volume
 
@@ -57,7 +57,7 @@ def test_a_volume_that_completes_no_write_hangs(volume: Volume, answers: Path) -
     volume.freeze()
     try:
         hung = "hung: the volume completes no write"
-        assert until(lambda: hung in answers.read_text(), HUNG_SECONDS, every=0.1), answers.read_text()
+        assert wait_until(lambda: hung in answers.read_text(), HUNG_SECONDS, every=0.1), answers.read_text()
     finally:
         volume.thaw()
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from sandbox.cluster.netns import listens
-from sandbox.messages.topic import create_topic
+from sandbox.cluster.netns import is_listening
+from sandbox.messages.topics import create_topic
 from tests.faults import cluster as clusters
 from tests.faults.bare_cluster import PORTS, BareCluster, start_cluster
 from tests.faults.checker import NANOSECONDS
@@ -107,7 +107,7 @@ def _start_without_controllers(cluster: BareCluster) -> str:
         file.write_text("\n".join([*kept, *(f"{key}={value}" for key, value in changed.items())]) + "\n")
         pod.start()
     for pod in pods:
-        listening = partial(listens, pod.netns, pod.address, PORTS["broker"])
+        listening = partial(is_listening, pod.netns, pod.address, PORTS["broker"])
         clusters.require(listening, START_SECONDS, f"{pod.name} listens")
     return f"{pods[0].address}:{PORTS['broker']}"
 

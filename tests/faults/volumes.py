@@ -8,7 +8,7 @@ from pathlib import Path
 from sandbox.cache import debian
 from sandbox.cluster import mounts
 from sandbox.command import CommandError, run
-from sandbox.polling import until
+from sandbox.polling import wait_until
 from sandbox.progress import Report
 
 GIB = 1024**3
@@ -43,7 +43,7 @@ class Volume:
         def unmounted() -> bool:
             return subprocess.run(["umount", self.point], capture_output=True, check=False).returncode == 0
 
-        if not until(unmounted, BUSY_SECONDS, every=0.2):
+        if not wait_until(unmounted, BUSY_SECONDS, every=0.2):
             raise TimeoutError(f"{self.point} is in use")
         run(["losetup", "--detach", self.device])
 
@@ -87,5 +87,5 @@ def remove(folder: Path) -> None:
             return False
         return True
 
-    if not until(removed, BUSY_SECONDS, every=0.2):
+    if not wait_until(removed, BUSY_SECONDS, every=0.2):
         raise TimeoutError(f"volumes below {folder} are in use")

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from sandbox.engine.aws.account import Account, Settings
 from sandbox.engine.aws.stand_in import AwsStandIn
-from sandbox.engine.provider.base import Target
 from sandbox.engine.provider.engine_log import EngineLog
+from sandbox.engine.provider.servicer import Target
 
 REGION = "ap-southeast-1"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

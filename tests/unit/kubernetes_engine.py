@@ -10,7 +10,7 @@ import pytest
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.engine.kubernetes.stand_in import KubernetesStandIn
-from sandbox.engine.provider.base import Servicer
+from sandbox.engine.provider.servicer import Servicer
 from sandbox.engine.provider.values import JsonObject, decode, encode
 
 CONFIG_MAP = "urn:pulumi:prod::project::kubernetes:core/v1:ConfigMap::settings"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from sandbox.messages import remoting
-from sandbox.messages.topic import create
-from sandbox.polling import until
+from sandbox.messages.topics import create
+from sandbox.polling import wait_until
 from tests.faults.group_status import set_offset
 
 SEND = 10
@@ -49,7 +49,7 @@ def fill(address: str, topic: str, group: str, bodies: Sequence[str]) -> None:
             "unitMode": "false",
             "batch": "false",
         }
-        if not until(partial(_stores, address, fields, body.encode()), BUSY_SECONDS, every=0.5):
+        if not wait_until(partial(_stores, address, fields, body.encode()), BUSY_SECONDS, every=0.5):
             raise TimeoutError(f"{address} was too busy for a message for {BUSY_SECONDS:.0f} s")
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.cache import entry, recipes
-from sandbox.cluster.netns import inside, listens
+from sandbox.cluster.netns import inside, is_listening
 from sandbox.cluster.network import release_folder
 from sandbox.command import run
 from sandbox.layout import CACHE
@@ -120,7 +120,7 @@ class Pod:
         """Return whether the readiness probe succeeds."""
         probe = self.container["readinessProbe"]
         if "tcpSocket" in probe:
-            return listens(self.netns, self.address, probe["tcpSocket"]["port"])
+            return is_listening(self.netns, self.address, probe["tcpSocket"]["port"])
         if "httpGet" in probe:
             return self._get(probe["httpGet"]["port"], probe["httpGet"]["path"]) == HTTPStatus.OK
         return self.execute(probe["exec"]["command"]).returncode == 0

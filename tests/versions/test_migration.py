@@ -18,9 +18,8 @@ import pytest
 from sandbox import pins
 from sandbox.cache import toolchain
 from sandbox.cluster.netns import inside
-from sandbox.messages import rocketmq_deployment
-from sandbox.messages import topic as topics
-from sandbox.polling import until
+from sandbox.messages import rocketmq_deployment, topics
+from sandbox.polling import wait_until
 from sandbox.progress import Report
 from tests.unit.rocketmq_case import deploy, group
 from tests.versions import old_brokers
@@ -68,7 +67,7 @@ def store(pods: Pods, tmp_path: Path) -> Path:
     address = f"{first.address}:10911"
     try:
         with inside(pods.hub):
-            assert until(lambda: old_brokers.answers(address), 120, every=0.5), (tmp_path / "old.log").read_text()
+            assert wait_until(lambda: old_brokers.answers(address), 120, every=0.5), (tmp_path / "old.log").read_text()
             old_brokers.fill(
                 address,
                 rocketmq_deployment.TOPIC,
@@ -91,7 +90,7 @@ def test_group_takes_over_the_store_of_a_standalone_broker(pods: Pods, store: Pa
 
     def members() -> dict[str, str]:
         with inside(pods.hub):
-            (found,) = topics.brokers(f"{names.address}:9876").values()
+            (found,) = topics.list_brokers(f"{names.address}:9876").values()
         return found
 
     strict = (first.container, first.files)

@@ -12,8 +12,7 @@ from eks_rocketmq.rocketmq.config.broker_config import list_versions
 from sandbox import pins
 from sandbox.cache import toolchain
 from sandbox.cluster.netns import inside
-from sandbox.messages import remoting, rocketmq_deployment
-from sandbox.messages import topic as topics
+from sandbox.messages import remoting, rocketmq_deployment, topics
 from sandbox.progress import Report
 from tests.unit.rocketmq_case import deploy, group
 from tests.versions.pods import Pod, Pods, create_home, start
@@ -97,6 +96,6 @@ def find_differing_keys(broker: Pod) -> dict[str, Any]:
 def find_master(running: Pods, registry: str) -> Pod:
     """Return the member that is registered as master at the name server."""
     with inside(running.hub):
-        (members,) = topics.brokers(registry).values()
+        (members,) = topics.list_brokers(registry).values()
     (found,) = [pod for pod in running.of("broker") if members[topics.MASTER] == f"{pod.address}:10911"]
     return found

@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError
 
 from sandbox.engine.aws.calls import AwsError, call
 from sandbox.engine.aws.schema import camel_case, provider_names
-from sandbox.engine.provider.base import setting
 from sandbox.engine.provider.failures import ProviderError
+from sandbox.engine.provider.servicer import setting
 from sandbox.engine.provider.values import plain
 
 # Settings that disable what the stand-in does not do.

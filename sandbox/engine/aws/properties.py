@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.engine.aws.resource import Property, ResourceType
 from sandbox.engine.aws.tags import ALL_TAGS, TAGS, merged_tags
 from sandbox.engine.aws.validators import argument_name
-from sandbox.engine.provider.base import Change, Checked, Difference, top_level_changes
+from sandbox.engine.provider.servicer import Change, Checked, Difference, top_level_changes
 from sandbox.engine.provider.values import UNKNOWN, has_unknown
 
 DEFAULTS = "__defaults"

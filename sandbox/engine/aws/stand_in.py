@@ -28,8 +28,8 @@ from sandbox.engine.aws.resource import Operation, ResourceType
 from sandbox.engine.aws.schema import function_names, provider_names
 from sandbox.engine.aws.tags import with_own_tags
 from sandbox.engine.aws.waiting import Waiting
-from sandbox.engine.provider.base import Checked, Difference, StandIn, State, Target
 from sandbox.engine.provider.failures import InitFailed, ProviderError, UnsupportedTypeError
+from sandbox.engine.provider.servicer import Checked, Difference, StandIn, State, Target
 from sandbox.engine.provider.values import JsonObject, has_unknown
 
 _MODULES = (

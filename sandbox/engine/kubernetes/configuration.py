@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 
 from sandbox.engine.kubernetes import kubeconfig
-from sandbox.engine.provider.base import Change, Difference, setting, top_level_changes
 from sandbox.engine.provider.failures import ProviderError
+from sandbox.engine.provider.servicer import Change, Difference, setting, top_level_changes
 from sandbox.engine.provider.values import UNKNOWN, JsonObject, plain
 
 _CLUSTER_KEYS = ("kubeconfig", "context", "cluster")

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from sandbox.engine.kubernetes import naming
 from sandbox.engine.kubernetes.kinds import Kind
 from sandbox.engine.kubernetes.state import Checkpoint, prune
-from sandbox.engine.provider.base import Change, Difference
 from sandbox.engine.provider.property_path import PropertyPath, contains, parse, text
+from sandbox.engine.provider.servicer import Change, Difference
 from sandbox.engine.provider.values import UNKNOWN, JsonObject
 
 _IDENTITY = ("metadata.name", "metadata.namespace")

@@ -4,8 +4,8 @@ import hashlib
 import secrets
 from typing import Any
 
-from sandbox.engine.provider.base import Target
 from sandbox.engine.provider.failures import ProviderError
+from sandbox.engine.provider.servicer import Target
 from sandbox.engine.provider.values import UNKNOWN, JsonObject
 
 AUTONAMED = "pulumi.com/autonamed"

@@ -23,9 +23,9 @@ from sandbox.engine.kubernetes.normalize import input_properties, normalized
 from sandbox.engine.kubernetes.readiness.waiting import Awaited, Waiter
 from sandbox.engine.kubernetes.state import Checkpoint, checkpoint, mark_secrets, outputs_of, prune
 from sandbox.engine.kubernetes.writer import Writer
-from sandbox.engine.provider.base import Checked, Difference, StandIn, State, Target
 from sandbox.engine.provider.engine_log import EngineLog
 from sandbox.engine.provider.failures import InitFailed, ProviderError, UnsupportedTypeError
+from sandbox.engine.provider.servicer import Checked, Difference, StandIn, State, Target
 from sandbox.engine.provider.values import JsonObject, has_unknown, plain
 
 # All runs of the process share the tokens, because `aws eks get-token` takes a second.

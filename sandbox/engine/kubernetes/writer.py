@@ -9,9 +9,9 @@ from sandbox.engine.kubernetes.configuration import Settings
 from sandbox.engine.kubernetes.errors import ApiError, ApplyConflictError, UnknownKindError
 from sandbox.engine.kubernetes.field_owners import forced, take_over
 from sandbox.engine.kubernetes.kinds import Kind
-from sandbox.engine.provider.base import Target
 from sandbox.engine.provider.engine_log import EngineLog
 from sandbox.engine.provider.failures import ProviderError
+from sandbox.engine.provider.servicer import Target
 from sandbox.engine.provider.values import JsonObject
 
 _CREATE_RETRIES = 5

@@ -12,8 +12,8 @@ import grpc
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from sandbox.engine.provider.base import Servicer, StandIn
 from sandbox.engine.provider.engine_log import EngineLog
+from sandbox.engine.provider.servicer import Servicer, StandIn
 
 # A waiting operation blocks its thread; the engine sends up to `--parallel` requests at a time.
 _THREADS = 128

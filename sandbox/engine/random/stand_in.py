@@ -11,8 +11,8 @@ import string
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from sandbox.engine.provider.base import Checked, Difference, StandIn, State, Target, top_level_changes
 from sandbox.engine.provider.failures import UnsupportedTypeError
+from sandbox.engine.provider.servicer import Checked, Difference, StandIn, State, Target, top_level_changes
 from sandbox.engine.provider.values import UNKNOWN, JsonObject, has_unknown, plain
 
 PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type, not a password

@@ -16,9 +16,9 @@ from sandbox.engine.aws.stand_in import RESOURCES
 from sandbox.engine.kubernetes import configuration, diff, kinds
 from sandbox.engine.kubernetes.normalize import normalized
 from sandbox.engine.kubernetes.state import Checkpoint
-from sandbox.engine.provider.base import Difference, Target
-from sandbox.engine.provider.base import State as Remembered
 from sandbox.engine.provider.engine_log import EngineLog
+from sandbox.engine.provider.servicer import Difference, Target
+from sandbox.engine.provider.servicer import State as Remembered
 from sandbox.engine.random.stand_in import RandomStandIn
 from tests.unit.harness import golden
 from tests.unit.harness.recording import HASH, Recording, Registration

@@ -9,8 +9,8 @@ import pytest
 from sandbox.engine.aws import waiting
 from sandbox.engine.aws.account import Account, Settings
 from sandbox.engine.aws.stand_in import RESOURCES
-from sandbox.engine.provider.base import State
 from sandbox.engine.provider.failures import InitFailed, ProviderError, UnsupportedTypeError
+from sandbox.engine.provider.servicer import State
 from sandbox.engine.provider.values import UNKNOWN
 from tests.unit.aws_script import (
     ADDON_ARN,

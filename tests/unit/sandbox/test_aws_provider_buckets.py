@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sandbox.engine.aws.comparison import same_blocks
-from sandbox.engine.provider.base import State
 from sandbox.engine.provider.failures import ProviderError
+from sandbox.engine.provider.servicer import State
 from tests.unit.aws_script import REGION, ScriptedAccount, provider, refusal, target
 
 BUCKET = "aws:s3/bucket:Bucket"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine.provider.base import State
 from sandbox.engine.provider.failures import ProviderError
+from sandbox.engine.provider.servicer import State
 from tests.unit.aws_script import ScriptedAccount, describe, provider, refusal, target
 
 POLICY, ADDON = "aws:iam/policy:Policy", "aws:eks/addon:Addon"

@@ -10,8 +10,8 @@ from sandbox.engine.aws.comparison import same_json, same_policy
 from sandbox.engine.aws.properties import DEFAULTS, CheckContext, automatic_name, check, diff, inputs_of, stored_state
 from sandbox.engine.aws.stand_in import RESOURCES
 from sandbox.engine.aws.tags import with_own_tags
-from sandbox.engine.provider.base import Change
 from sandbox.engine.provider.failures import ProviderError
+from sandbox.engine.provider.servicer import Change
 from sandbox.engine.provider.values import UNKNOWN
 
 ROLE = RESOURCES["aws:iam/role:Role"]

@@ -14,8 +14,8 @@ from sandbox.engine.aws.eks_node_group import same_taints
 from sandbox.engine.aws.operations import planned
 from sandbox.engine.aws.properties import CheckContext, check
 from sandbox.engine.aws.stand_in import RESOURCES
-from sandbox.engine.provider.base import State
 from sandbox.engine.provider.failures import InitFailed, ProviderError
+from sandbox.engine.provider.servicer import State
 from sandbox.engine.provider.values import UNKNOWN
 from tests.unit.aws_script import NOW, ScriptedAccount, provider, refusal, target
 

@@ -187,7 +187,7 @@ def test_missing_network_namespace_raises_an_error_and_keeps_the_current_one() -
     with pytest.raises(FileNotFoundError), netns.inside("rmq-unit-none"):
         pass
     assert Path("/proc/thread-self/ns/net").readlink() == before
-    assert netns.listens("rmq-unit-none", "127.0.0.1", 1) is False
+    assert netns.is_listening("rmq-unit-none", "127.0.0.1", 1) is False
     assert netns.processes("rmq-unit-none") == set()
 
 

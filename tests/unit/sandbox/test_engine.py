@@ -186,7 +186,7 @@ def test_environment_contains_no_cloud_settings_of_the_caller(
     for name in cloud_variables:
         monkeypatch.setenv(name, "of the host")
     monkeypatch.setenv("LANG", "C.UTF-8")
-    variables = pulumi.environment(instance, build_toolchain(Path("/tools/bin"), Path("/tools/aws")))
+    variables = pulumi.build_environment(instance, build_toolchain(Path("/tools/bin"), Path("/tools/aws")))
     assert "of the host" not in variables.values()
     assert variables["AWS_SECRET_ACCESS_KEY"] == "a=b"
     assert variables["AWS_CONFIG_FILE"] == variables["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
@@ -197,7 +197,7 @@ def test_environment_contains_no_cloud_settings_of_the_caller(
     assert folders.index(str(instance.run / "engine-bin")) < folders.index("/tools/bin") < folders.index("/tools/aws")
     assert (
         variables["PULUMI_CONFIG_PASSPHRASE"]
-        == pulumi.environment(instance, build_toolchain(Path("/b"), Path("/a")))["PULUMI_CONFIG_PASSPHRASE"]
+        == pulumi.build_environment(instance, build_toolchain(Path("/b"), Path("/a")))["PULUMI_CONFIG_PASSPHRASE"]
     )
     assert (instance.root / "pulumi-passphrase").stat().st_mode & 0o777 == 0o600
 
@@ -205,14 +205,14 @@ def test_environment_contains_no_cloud_settings_of_the_caller(
 def test_environment_without_aws_reports_the_command_to_run(instance: TemporarySandbox) -> None:
     (instance.root / "aws.env").unlink()
     with pytest.raises(pulumi.PulumiError, match="make up"):
-        pulumi.environment(instance, build_toolchain(Path("/b"), Path("/a")))
+        pulumi.build_environment(instance, build_toolchain(Path("/b"), Path("/a")))
 
 
 def test_view_links_all_files_and_keeps_the_committed_stack_file(instance: TemporarySandbox) -> None:
     committed = (pulumi.REPOSITORY / "Pulumi.prod.yaml").read_text()
     saved_stack(instance, "v1:salt")
     pulumi.refresh_view(instance)
-    folder = pulumi.view(instance)
+    folder = pulumi.get_view(instance)
     assert (folder / "Pulumi.prod.yaml").read_text() == f"encryptionsalt: v1:salt\n{committed}"
     assert (pulumi.REPOSITORY / "Pulumi.prod.yaml").read_text() == committed
     assert (folder / "components").readlink() == pulumi.REPOSITORY / "components"
@@ -224,13 +224,13 @@ def test_refreshed_view_follows_changes_of_the_repository(instance: TemporarySan
     (pulumi.REPOSITORY / "Pulumi.prod.yaml").write_text("config: {}\n")
     (pulumi.REPOSITORY / "components").rmdir()
     # A program ran in the view, then a test in the repository.
-    (pulumi.view(instance) / "__pycache__").mkdir()
+    (pulumi.get_view(instance) / "__pycache__").mkdir()
     (pulumi.REPOSITORY / "__pycache__").mkdir()
     pulumi.refresh_view(instance)
-    assert (pulumi.view(instance) / "Pulumi.prod.yaml").read_text() == "config: {}\n", (
+    assert (pulumi.get_view(instance) / "Pulumi.prod.yaml").read_text() == "config: {}\n", (
         "without a stack there is no salt"
     )
-    assert not (pulumi.view(instance) / "components").is_symlink()
+    assert not (pulumi.get_view(instance) / "components").is_symlink()
 
 
 def test_view_replaces_another_secrets_provider(instance: TemporarySandbox) -> None:
@@ -238,7 +238,7 @@ def test_view_replaces_another_secrets_provider(instance: TemporarySandbox) -> N
     (pulumi.REPOSITORY / "Pulumi.prod.yaml").write_text(text)
     saved_stack(instance, "v1:ours")
     pulumi.refresh_view(instance)
-    assert (pulumi.view(instance) / "Pulumi.prod.yaml").read_text() == "encryptionsalt: v1:ours\nconfig: {}\n"
+    assert (pulumi.get_view(instance) / "Pulumi.prod.yaml").read_text() == "encryptionsalt: v1:ours\nconfig: {}\n"
 
 
 def lock(instance: SandboxInstance, pid: int, hostname: str | None = None) -> None:

@@ -8,8 +8,8 @@ import pytest
 from sandbox.engine.kubernetes import diff, kinds
 from sandbox.engine.kubernetes.configuration import settings, settings_difference
 from sandbox.engine.kubernetes.state import Checkpoint
-from sandbox.engine.provider.base import Change, Difference
 from sandbox.engine.provider.failures import ProviderError
+from sandbox.engine.provider.servicer import Change, Difference
 from sandbox.engine.provider.values import UNKNOWN, JsonObject
 
 CLAIM = {"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "1Gi"}}}}

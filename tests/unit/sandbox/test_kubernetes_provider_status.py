@@ -7,9 +7,9 @@ import pytest
 from typing_extensions import override
 
 from sandbox.engine.kubernetes.stand_in import KubernetesStandIn
-from sandbox.engine.provider.base import State, Target
 from sandbox.engine.provider.engine_log import EngineLog
 from sandbox.engine.provider.failures import InitFailed
+from sandbox.engine.provider.servicer import State, Target
 from sandbox.engine.provider.values import JsonObject
 from tests.unit.kubernetes_api import Api
 from tests.unit.kubernetes_engine import CONFIG_MAP, INPUTS

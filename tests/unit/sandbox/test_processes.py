@@ -16,7 +16,7 @@ from rich.console import Console
 
 from sandbox import layout, lock, processes
 from sandbox.layout import NODES, SandboxInstance
-from sandbox.messages import remoting, topic
+from sandbox.messages import remoting, topics
 from sandbox.processes import Process, ProcessError
 from sandbox.progress import Report
 
@@ -62,7 +62,7 @@ def test_process_has_its_own_session_and_is_started_once(instance: SandboxInstan
     assert os.getsid(first) == first
 
     processes.stop(instance, "one")
-    assert not processes.alive(instance, "one")
+    assert not processes.is_alive(instance, "one")
     assert processes.names(instance) == []
 
 
@@ -76,7 +76,7 @@ def test_process_that_exits_before_it_is_recorded_is_not_alive(instance: Sandbox
     processes.start(instance, Process("short", ["true"]))
     record = instance.run / "short.process"
     record.write_text(json.dumps({"pid": json.loads(record.read_text())["pid"], "started": None}))
-    assert not processes.alive(instance, "short")
+    assert not processes.is_alive(instance, "short")
 
 
 def test_process_that_is_never_ready_times_out(instance: SandboxInstance) -> None:
@@ -87,7 +87,7 @@ def test_process_that_is_never_ready_times_out(instance: SandboxInstance) -> Non
 def test_reused_pid_does_not_count_as_the_recorded_process(instance: SandboxInstance) -> None:
     instance.run.mkdir()
     (instance.run / "stale.process").write_text(json.dumps({"pid": os.getpid(), "started": "1"}))
-    assert not processes.alive(instance, "stale")
+    assert not processes.is_alive(instance, "stale")
     processes.stop(instance, "stale")  # must not end this test process, whose PID is recorded
 
 
@@ -167,4 +167,4 @@ def test_remoting_error_contains_code_and_remark_of_rocketmq(server: Callable) -
 def test_topic_that_is_missing_on_brokers_raises_a_timeout_error(server: Callable) -> None:
     address, _ = server([({"code": 0}, b'{"brokerAddrTable":{}}')])
     with pytest.raises(TimeoutError, match="topic t and group g are not on all of 3 brokers"):
-        topic.ensure(address, "t", "g", members=3, seconds=0.0)
+        topics.ensure(address, "t", "g", members=3, seconds=0.0)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.engine.provider.base import Change, State, Target
 from sandbox.engine.provider.engine_log import EngineLog
 from sandbox.engine.provider.failures import UnsupportedTypeError
+from sandbox.engine.provider.servicer import Change, State, Target
 from sandbox.engine.provider.values import UNKNOWN
 from sandbox.engine.random.stand_in import PASSWORD, RandomStandIn, generate_password
 

@@ -8,8 +8,8 @@ import grpc
 import pytest
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from sandbox.engine.provider.base import Checked, Difference, Servicer, StandIn, State, Target
 from sandbox.engine.provider.engine_log import EngineLog
+from sandbox.engine.provider.servicer import Checked, Difference, Servicer, StandIn, State, Target
 from sandbox.engine.provider.values import JsonObject
 
 URN = "urn:pulumi:prod::project::test:index:Slow::one"

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import doctor
-from sandbox.doctor import GIB, Facts
+from sandbox import machine_checks
 from sandbox.layout import SandboxInstance
+from sandbox.machine_checks import GIB, Facts
 
 SUITABLE = Facts(
     system="Linux",
     architecture="x86_64",
     root=True,
-    capabilities=frozenset(doctor.CAPABILITIES),
+    capabilities=frozenset(machine_checks.CAPABILITIES),
     memory=16 * GIB,
     cache_folder=Path("/cache"),
     cache_disk=100 * GIB,
@@ -33,7 +33,7 @@ SUITABLE = Facts(
 
 
 def test_suitable_machine_has_no_problems() -> None:
-    assert doctor.examine(SUITABLE) == []
+    assert machine_checks.list_problems(SUITABLE) == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_suitable_machine_has_no_problems() -> None:
     ],
 )
 def test_missing_requirement_is_reported_with_its_remedy(change: dict, missing: str, remedy: str) -> None:
-    (problem,) = doctor.examine(replace(SUITABLE, **change))
+    (problem,) = machine_checks.list_problems(replace(SUITABLE, **change))
     assert missing in problem.missing
     assert remedy in problem.remedy
 
@@ -74,22 +74,24 @@ def test_missing_requirement_is_reported_with_its_remedy(change: dict, missing: 
     ],
 )
 def test_unneeded_requirement_is_not_reported(change: dict) -> None:
-    assert doctor.examine(replace(SUITABLE, **change)) == []
+    assert machine_checks.list_problems(replace(SUITABLE, **change)) == []
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    problems = doctor.examine(replace(SUITABLE, memory=0, loop_devices=False, go=None))
+    problems = machine_checks.list_problems(replace(SUITABLE, memory=0, loop_devices=False, go=None))
     assert [problem.missing.split(":")[0].split()[0] for problem in problems] == ["loop", "memory", "Go"]
 
 
-def test_require_lists_every_problem_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "probe", lambda _place: replace(SUITABLE, loop_devices=False, go=None))
-    with pytest.raises(doctor.MachineError, match=r"(?s)- loop devices.*\n  Load them.*\n- Go: .*\n  Install Go"):
-        doctor.require(SandboxInstance("probe"))
+def test_check_machine_lists_every_problem_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine_checks, "read_facts", lambda _place: replace(SUITABLE, loop_devices=False, go=None))
+    with pytest.raises(
+        machine_checks.MachineError, match=r"(?s)- loop devices.*\n  Load them.*\n- Go: .*\n  Install Go"
+    ):
+        machine_checks.check_machine(SandboxInstance("probe"))
 
 
 def test_probe_reads_this_machine() -> None:
-    facts = doctor.probe(SandboxInstance("probe"))
+    facts = machine_checks.read_facts(SandboxInstance("probe"))
     assert facts.memory > 0
     assert facts.cache_disk > 0
     assert not facts.running
@@ -98,22 +100,22 @@ def test_probe_reads_this_machine() -> None:
 def test_capabilities_memory_and_file_systems_are_parsed(tmp_path: Path) -> None:
     status = tmp_path / "status"
     status.write_text("Name:\tmake\nCapEff:\t0000000000201000\n")  # bits 12 and 21
-    assert doctor._capabilities(status) == {"CAP_NET_ADMIN", "CAP_SYS_ADMIN"}
+    assert machine_checks._capabilities(status) == {"CAP_NET_ADMIN", "CAP_SYS_ADMIN"}
     meminfo = tmp_path / "meminfo"
     meminfo.write_text("MemTotal:       24684092 kB\nMemAvailable:   1048576 kB\n")
-    assert doctor._memory_available(meminfo) == GIB
+    assert machine_checks._memory_available(meminfo) == GIB
     filesystems = tmp_path / "filesystems"
     filesystems.write_text("nodev\tproc\nnodev\toverlay\n")
-    assert doctor._filesystem("overlay", filesystems)
-    assert not doctor._filesystem("no-such-file-system", filesystems)
+    assert machine_checks._filesystem("overlay", filesystems)
+    assert not machine_checks._filesystem("no-such-file-system", filesystems)
 
 
 def test_both_cgroup_versions_are_detected(tmp_path: Path) -> None:
-    assert not doctor._cgroups(tmp_path)
+    assert not machine_checks._cgroups(tmp_path)
     (tmp_path / "memory").mkdir()
     (tmp_path / "cpu").mkdir()
-    assert doctor._cgroups(tmp_path)
+    assert machine_checks._cgroups(tmp_path)
     second = tmp_path / "second"
     second.mkdir()
     (second / "cgroup.controllers").write_text("cpu memory")
-    assert doctor._cgroups(second)
+    assert machine_checks._cgroups(second)

@@ -1,6 +1,6 @@
 """Requirements of the sandbox on its machine, and what to do about missing ones.
 
-`probe` reads the state of the machine; `examine` compares it with the requirements and has no side effects.
+`read_facts` reads the state of the machine; `list_problems` compares it with the requirements and has no side effects.
 """
 
 import os
@@ -75,14 +75,14 @@ class Problem:
         return f"- {self.missing}\n  {self.remedy}"
 
 
-def require(instance: SandboxInstance) -> None:
+def check_machine(instance: SandboxInstance) -> None:
     """Raise MachineError when this machine cannot run the sandbox."""
-    problems = examine(probe(instance))
+    problems = list_problems(read_facts(instance))
     if problems:
         raise MachineError("\n".join(str(problem) for problem in problems))
 
 
-def examine(facts: Facts) -> list[Problem]:
+def list_problems(facts: Facts) -> list[Problem]:
     """Return all missing requirements at once. On another system than Linux return only that."""
     if facts.system != "Linux":
         return [
@@ -184,7 +184,7 @@ def _tools(facts: Facts) -> list[Requirement]:
     ]
 
 
-def probe(instance: SandboxInstance) -> Facts:
+def read_facts(instance: SandboxInstance) -> Facts:
     """Read the state of this machine without changing it. Takes about 0.25 s."""
     cache_parent, place_parent = _existing(toolchain.CACHE), _existing(instance.root)
     mounted = Path("/proc/filesystems")
@@ -207,7 +207,7 @@ def probe(instance: SandboxInstance) -> Facts:
         packages_missing=tuple(package.name for package in debian.missing()),
         apt=shutil.which("apt-get") is not None,
         to_build=tuple(toolchain.missing()),
-        running=processes.any_alive(instance),
+        running=processes.is_any_alive(instance),
     )
 
 

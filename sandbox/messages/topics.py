@@ -6,12 +6,12 @@ Slaves receive them up to 12 s after the master. A failover before that would lo
 import json
 
 from sandbox.messages import remoting
-from sandbox.polling import until
+from sandbox.polling import wait_until
 
 MASTER = "0"
 
 
-def brokers(name_server: str) -> dict[str, dict[str, str]]:
+def list_brokers(name_server: str) -> dict[str, dict[str, str]]:
     """Return broker groups and the addresses of their members by broker id. The master has id `0`."""
     table = remoting.invoke(name_server, remoting.CLUSTER_INFO).json()["brokerAddrTable"]
     return {group: dict(entry["brokerAddrs"]) for group, entry in table.items()}
@@ -25,7 +25,7 @@ def ensure(name_server: str, topic: str, group: str, *, members: int, seconds: f
     missing: list[str] = []
 
     def on_all_brokers() -> bool:
-        groups = brokers(name_server)
+        groups = list_brokers(name_server)
         addresses = [address for by_id in groups.values() for address in by_id.values()]
         missing[:] = [address for address in addresses if not _has_topic_and_group(address, topic, group)]
         for group_members in groups.values():
@@ -33,7 +33,7 @@ def ensure(name_server: str, topic: str, group: str, *, members: int, seconds: f
                 create(group_members[MASTER], topic, group)
         return len(addresses) >= members and not missing
 
-    if not until(on_all_brokers, seconds, every=0.5):
+    if not wait_until(on_all_brokers, seconds, every=0.5):
         raise TimeoutError(
             f"topic {topic} and group {group} are not on all of {members} brokers after {seconds:.0f} s: "
             f"{missing or 'fewer are registered'}"
