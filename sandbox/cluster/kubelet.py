@@ -52,10 +52,6 @@ def config(instance: SandboxInstance, node: Node, runtime_socket: Path) -> str:
     )
 
 
-def proxy_command(binary: Path, config_file: Path) -> list[str]:
-    return [str(binary), f"--config={config_file}"]
-
-
 def proxy_config(node: Node, own_kubeconfig: Path) -> str:
     """Return the KubeProxyConfiguration as YAML."""
     return templates.render(

@@ -45,7 +45,7 @@ def start(instance: SandboxInstance, toolchain: Toolchain, node: Node, prepared:
         binaries / "kubelet", instance, node, folder / "kubelet.yaml", folder / "kubelet.kubeconfig"
     )
     run(kubelet_name, node_command(instance, node, kubelet_argv), ("127.0.0.1", kubelet.KUBELET_HEALTH_PORT))
-    proxy_argv = kubelet.proxy_command(binaries / "kube-proxy", folder / "kube-proxy.yaml")
+    proxy_argv = [str(binaries / "kube-proxy"), f"--config={folder / 'kube-proxy.yaml'}"]
     run(proxy_name, node_command(instance, node, proxy_argv), ("127.0.0.1", kubelet.PROXY_HEALTH_PORT))
 
 

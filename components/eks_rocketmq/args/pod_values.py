@@ -121,8 +121,8 @@ def _parse_amount(given: object, path: ArgumentPath) -> Fraction:
             accepted="a number of 0 or more with a unit, such as '500m', '2' or '256Mi'",
             given=given,
         )
-    return Fraction(match["number"]) * _UNITS.get(match["suffix"] or "", Fraction(1)) * _get_power(match["exponent"])
-
-
-def _get_power(exponent: str | None) -> Fraction:
-    return Fraction(10) ** int(exponent or 0)
+    return (
+        Fraction(match["number"])
+        * _UNITS.get(match["suffix"] or "", Fraction(1))
+        * Fraction(10) ** int(match["exponent"] or 0)
+    )

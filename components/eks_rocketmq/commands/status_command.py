@@ -57,7 +57,7 @@ def status(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
     provider = {"kubeconfig": kubeconfig, **({"context": context} if context else {})}
     reader = StatusReader(provider, namespace, target.cluster)
     identity = IdentityReader(target, provider)
-    read_identity = skip_identity if no_identity else identity.read
+    read_identity = (lambda: IdentityStatus("skipped", "--no-identity")) if no_identity else identity.read
 
     def show() -> ExitCode:
         facts = reader.read(read_identity)
@@ -91,11 +91,6 @@ def _print(facts: StatusFacts, findings: list[StatusFinding], *, as_json: bool, 
     width = shutil.get_terminal_size((WIDTH, 0)).columns if terminal else WIDTH
     text = render_text(facts, findings, color=color, width=width)
     typer.echo((_CLEAR if clear and terminal else "") + text, nl=False, color=color or None)
-
-
-def skip_identity() -> IdentityStatus:
-    """Return the state of a chain that is not judged."""
-    return IdentityStatus("skipped", "--no-identity")
 
 
 class IdentityReader:

@@ -89,11 +89,11 @@ def _shorten_permissions(permissions: Sequence[str]) -> Iterator[str]:
         yield same[0] + (f" and {more} more resource{'s' if more > 1 else ''}" if more else "")
 
 
-def render_cause(chain: ChainResult, *, color: bool = False) -> Iterator[str]:
+def render_cause(chain: ChainResult) -> Iterator[str]:
     """Yield the lines about the cause of a chain, and about the faults behind it that configuration alone proves."""
     for finding, label in ((chain.cause, _CAUSE), *((each, _BEHIND) for each in chain.further)):
         if finding:
-            yield from _render_finding(finding, label, color=color)
+            yield from _render_finding(finding, label, color=False)
 
 
 def _describe_cluster(facts: Facts) -> str:

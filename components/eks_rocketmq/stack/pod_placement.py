@@ -200,7 +200,7 @@ def _list_rocketmq(plan: RocketMqPlan) -> Iterator[PlacedPods]:
             for i, group in enumerate(plan.groups)
         ),
     ):
-        pods = replace(_plan_role_pods(name, role), anti_affinity=True, zones=_count_spread_zones(plan, role))
+        pods = replace(_plan_role_pods(name, role), anti_affinity=True, zones=min(plan.deployment.zones, role.replicas))
         yield PlacedPods(pods, _list_settings(path), claims=True)
     yield PlacedPods(_plan_role_pods("the proxies", plan.proxies), _list_settings(ROCKETMQ / "proxies"))
     dashboard = plan.dashboard
@@ -218,10 +218,6 @@ def _list_settings(role: ArgumentPath) -> list[ArgumentPath]:
 def _plan_role_pods(name: str, role: RolePlan) -> Pods:
     placement = role.pods.build_placement({})
     return Pods(name, role.replicas, placement, parse_cpu(role.cpu), role.memory.limit * MIB)
-
-
-def _count_spread_zones(plan: RocketMqPlan, role: RolePlan) -> int:
-    return min(plan.deployment.zones, role.replicas)
 
 
 def _list_addons(addons: Iterable[AddonPlan], controller: object) -> Iterator[PlacedPods]:

@@ -8,7 +8,7 @@ from eks_rocketmq.doctor.diagnosis import ExitCode
 from eks_rocketmq.doctor.facts.fact_queries import list_readable
 from eks_rocketmq.rocketmq.monitoring.monitoring_plan import CRITICAL_DISK_PERCENT, DISK_PERCENT
 from eks_rocketmq.rocketmq.naming import labels
-from eks_rocketmq.rocketmq.naming.versions import KNOWN_VERSIONS, is_older_than_known
+from eks_rocketmq.rocketmq.naming.versions import KNOWN_VERSIONS, is_older
 from eks_rocketmq.status.status_facts import PodStatus, StatusFacts, WorkloadStatus
 from eks_rocketmq.status.status_format import format_bytes, shorten_host
 from eks_rocketmq.status.status_queries import (
@@ -343,9 +343,9 @@ def judge_versions(facts: StatusFacts) -> Iterator[StatusFinding]:
 
 def judge_age(facts: StatusFacts) -> Iterator[StatusFinding]:
     """Judge whether the library knows a newer version of RocketMQ. The stack sets the version of the workloads."""
-    old = sorted({each.version for each in list_readable(facts.workloads) if is_older_than_known(each.version)})
+    newest = KNOWN_VERSIONS[-1]
+    old = sorted({each.version for each in list_readable(facts.workloads) if is_older(each.version, newest)})
     if old:
-        newest = KNOWN_VERSIONS[-1]
         yield StatusFinding(
             "version-old",
             "note",

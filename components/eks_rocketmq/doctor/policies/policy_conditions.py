@@ -112,8 +112,8 @@ def evaluate_conditions(block: Mapping[str, Any], context: RequestContext) -> St
 def matches_action(statement: Mapping[str, Any], action: str) -> bool:
     """Return whether a statement is about an action. Actions are not case-sensitive."""
     if "NotAction" in statement:
-        return not _matches_any(list_values(statement["NotAction"]), action, ignore_case=True)
-    return _matches_any(list_values(statement.get("Action", [])), action, ignore_case=True)
+        return not _matches_action(list_values(statement["NotAction"]), action)
+    return _matches_action(list_values(statement.get("Action", [])), action)
 
 
 def matches_resource(statement: Mapping[str, Any], resource: str) -> bool | None:
@@ -168,8 +168,8 @@ def _compile(pattern: str, ignore_case: bool) -> re.Pattern[str]:
     return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
-def _matches_any(patterns: Sequence[str], value: str, *, ignore_case: bool = False) -> bool:
-    return any(match_text(each, value, ignore_case=ignore_case) for each in patterns)
+def _matches_action(patterns: Sequence[str], action: str) -> bool:
+    return any(match_text(each, action, ignore_case=True) for each in patterns)
 
 
 def _has_variable(pattern: str) -> bool:
@@ -178,10 +178,6 @@ def _has_variable(pattern: str) -> bool:
 
 def _match_pattern(pattern: str, value: str) -> bool | None:
     return None if _has_variable(pattern) else match_text(pattern, value)
-
-
-def _match_like(pattern: str, value: str) -> bool | None:
-    return _match_pattern(pattern, value)
 
 
 def _match_equal(pattern: str, value: str) -> bool | None:
@@ -208,8 +204,8 @@ _OPERATORS: Mapping[str, tuple[Callable[[str, str], bool | None], bool]] = {
     "stringnotequals": (_match_equal, True),
     "stringequalsignorecase": (_match_equal_ignoring_case, False),
     "stringnotequalsignorecase": (_match_equal_ignoring_case, True),
-    "stringlike": (_match_like, False),
-    "stringnotlike": (_match_like, True),
+    "stringlike": (_match_pattern, False),
+    "stringnotlike": (_match_pattern, True),
     "arnequals": (_match_arn, False),
     "arnlike": (_match_arn, False),
     "arnnotequals": (_match_arn, True),

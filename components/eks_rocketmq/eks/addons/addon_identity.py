@@ -28,9 +28,9 @@ def create_addon_role(  # noqa: PLR0913 - two kinds of identity
     name: str,
     args: IrsaRoleArgs,
     *,
+    role_class: Callable[[str, IrsaRoleArgs, ResourceOptions], IrsaRole],
     irsa: TrustedClusterArgs | None = None,
     pod_identity: Input[str] = "",
-    role_class: Callable[[str, IrsaRoleArgs, ResourceOptions], IrsaRole] = IrsaRole,
 ) -> AddonRole:
     """Create the role of an addon's service account.
 

@@ -152,7 +152,7 @@ def build_secret_size_error() -> ArgumentError:
     )
 
 
-def fill_unknown_cluster(issuer: object, provider: object, path: ArgumentPath = ARGS) -> dict[str, str]:
+def fill_unknown_cluster(issuer: object, provider: object, path: ArgumentPath) -> dict[str, str]:
     """Return issuer and provider of an EKS cluster, with values of minimum length in place of unknown ones.
 
     Raise ValueError for a malformed provider, or for a malformed issuer if the provider is unknown.
@@ -200,14 +200,12 @@ def build_trust_policy(statements: Iterable[Statement], *, complete: bool = True
     return document
 
 
-def build_web_identity_trust_policy(
-    provider_arn: str, issuer: str, subjects: Iterable[str], audience: str = STS_AUDIENCE
-) -> str:
+def build_web_identity_trust_policy(provider_arn: str, issuer: str, subjects: Iterable[str]) -> str:
     """Return the trust policy (JSON) for service accounts of one cluster; see `build_web_identity_statements`.
 
     Raise ValueError if there is no subject, the issuer is malformed, or the document is too long.
     """
-    return build_trust_policy(build_web_identity_statements(provider_arn, issuer, subjects, audience))
+    return build_trust_policy(build_web_identity_statements(provider_arn, issuer, subjects))
 
 
 def build_policy(statements: list[Statement]) -> str:

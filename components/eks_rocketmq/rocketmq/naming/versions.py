@@ -7,11 +7,6 @@ KNOWN_VERSIONS = ("5.3.3", "5.4.0", "5.5.0")
 _VERSION = re.compile(r"\d+(\.\d+)+", re.ASCII)
 
 
-def is_older_than_known(version: str) -> bool:
-    """Return whether a version is older than the newest one that the library knows; false for any other text."""
-    return is_older(version, KNOWN_VERSIONS[-1])
-
-
 def is_older(version: str, than: str) -> bool:
     """Return whether a version is older than another one; false if either is another text."""
     return all(map(_VERSION.fullmatch, (version, than))) and _parse(version) < _parse(than)

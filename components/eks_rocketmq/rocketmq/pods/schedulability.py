@@ -4,7 +4,7 @@ The result is a warning, not an error. An autoscaler or another part of the prog
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -47,11 +47,6 @@ def build_schedulable_hooks(name: str, provider: Mapping[str, str] | None) -> li
             pulumi.log.warn(f"{args.name}: {line}")
 
     return create_resource_hooks(f"{name}-schedulable", warn)
-
-
-def parse_nodes(listed: Sequence[Object]) -> list[Nodes]:
-    """Return the nodes of a node list of the API server."""
-    return [_parse_node(one) for one in listed]
 
 
 def parse_pods(manifest: Object) -> Pods:
@@ -102,6 +97,7 @@ def _list_problems(provider: Mapping[str, str], manifest: Object, dry_run: bool)
         problems += [
             f"the cluster has no StorageClass {name!r}; the claims stay Pending until it has" for name in unknown
         ]
-    if problem := find_obstacle(parse_pods(manifest), parse_nodes(get_json(provider, _NODES)["items"])):
+    nodes = [_parse_node(one) for one in get_json(provider, _NODES)["items"]]
+    if problem := find_obstacle(parse_pods(manifest), nodes):
         problems.append(f"its pods {problem}. They stay Pending until nodes are added that take them")
     return problems
