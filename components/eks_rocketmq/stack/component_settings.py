@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, NotRequired, cast
 from eks_rocketmq.args.arg_schema import convert_from_camel_case, validate_args
 from eks_rocketmq.args.argument_path import ARGS, Index, to_camel_case
 from eks_rocketmq.args.aws_identifiers import parse_role_arn, validate_cluster_name
-from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.planned_args import add_plan, complete_args, get_plan
 from eks_rocketmq.args.validation import reject_duplicates, reject_ignored_args
@@ -243,13 +242,9 @@ def _plan_addon_stages(cluster: str, args: ClusterAddonsArgs) -> tuple[ClusterAd
 def read_oidc(given: object) -> ClusterOidcProviderArgs:
     """Return the arguments of the OIDC provider."""
     own, facts = KEYS["oidc"].set_by_stack, {"issuer": _FACTS["issuer"]}
-    return read_component(OIDC, given, ClusterOidcProviderArgs, _check_oidc, set_by_stack=own, defaults=facts)
-
-
-def _check_oidc(args: ClusterOidcProviderArgs) -> None:
-    role_checks.validate_provider_audiences(args.get("client_ids", []))
-    role_checks.validate_thumbprints(args.get("thumbprints", []))
-    validate_tags(args.get("tags", {}), ARGS / "tags", added=1)
+    return read_component(
+        OIDC, given, ClusterOidcProviderArgs, role_checks.validate_provider, set_by_stack=own, defaults=facts
+    )
 
 
 def read_ebs_csi(given: Mapping[str, Any], cluster: str) -> EbsCsiAddonArgs:

@@ -6,7 +6,6 @@ from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOpti
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import STS_AUDIENCE, build_oidc_provider_arn, parse_issuer_host
-from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.validation import reject_ignored_args
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.aws_create_checks import (
@@ -97,9 +96,7 @@ class ClusterOidcProvider(ComponentResource):
     def _create_provider(
         self, name: str, args: ClusterOidcProviderArgs, issuer: Input[str]
     ) -> aws.iam.OpenIdConnectProvider:
-        role_checks.validate_provider_audiences(args.get("client_ids", []))
-        role_checks.validate_thumbprints(args.get("thumbprints", []))
-        validate_tags(args.get("tags", {}), ARGS / "tags", added=1)
+        role_checks.validate_provider(args)
         return aws.iam.OpenIdConnectProvider(
             f"{name}-provider",
             url=issuer,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.aws_identifiers import STS_AUDIENCE, validate_managed_policy
+from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import (
     MAX_DNS_SUBDOMAIN_LENGTH,
@@ -15,6 +16,7 @@ from eks_rocketmq.args.validation import (
     validate_pattern,
     validate_range,
 )
+from eks_rocketmq.eks.iam.oidc_provider_args import ClusterOidcProviderArgs
 from eks_rocketmq.eks.iam.policy_documents import has_wildcard
 
 SESSION_SECONDS = (3600, 43_200)
@@ -74,6 +76,13 @@ def validate_audience(value: str, path: ArgumentPath = ARGS / "audience") -> str
             example=STS_AUDIENCE,
         )
     return value
+
+
+def validate_provider(args: ClusterOidcProviderArgs) -> None:
+    """Raise ValueError for audiences, thumbprints or tags that IAM does not accept."""
+    validate_provider_audiences(args.get("client_ids", []))
+    validate_thumbprints(args.get("thumbprints", []))
+    validate_tags(args.get("tags", {}), ARGS / "tags", added=1)
 
 
 def validate_provider_audiences(extra: Sequence[str]) -> None:
