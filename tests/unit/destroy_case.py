@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from eks_rocketmq.args.kubernetes_names import EBS_CSI
+from eks_rocketmq.args.kubernetes_names import EBS_CSI, EBS_DRIVER
 from eks_rocketmq.commands.destroy import KUBERNETES_PROVIDER, NAMESPACE, STATEFUL_SET
 from eks_rocketmq.lookups.aws_resources import ADDON
-from eks_rocketmq.lookups.volumes import EBS_DRIVER, Volume
+from eks_rocketmq.lookups.volumes import Volume
 
 URN = "urn:pulumi:prod::eks-rocketmq"
 ROCKETMQ = "eks-rocketmq:index:RocketMq"

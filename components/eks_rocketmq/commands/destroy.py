@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eks_rocketmq.args.kubernetes_names import EBS_CSI
+from eks_rocketmq.args.kubernetes_names import EBS_CSI, EBS_DRIVER
 from eks_rocketmq.lookups.aws_resources import ADDON, CLUSTER
-from eks_rocketmq.lookups.volumes import EBS_DRIVER, Volume
+from eks_rocketmq.lookups.volumes import Volume
 from eks_rocketmq.pulumi_sdk.component import type_token
 from eks_rocketmq.pulumi_sdk.engine_values import get_provider_urn
 

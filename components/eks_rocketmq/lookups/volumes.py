@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eks_rocketmq.args.kubernetes_names import EBS_DRIVER
+
 KubernetesObject = Mapping[str, Any]
 """A Kubernetes object as JSON."""
-EBS_DRIVER = "ebs.csi.aws.com"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from kubernetes.config.config_exception import ConfigException
 
+from eks_rocketmq.args.kubernetes_names import EBS_DRIVER
 from eks_rocketmq.commands.destroy import (
     CLAIM,
     STATEFUL_SET,
@@ -17,7 +18,7 @@ from eks_rocketmq.commands.destroy import (
 )
 from eks_rocketmq.lookups import kubernetes_api, kubernetes_objects
 from eks_rocketmq.lookups.aws_resources import ADDON
-from eks_rocketmq.lookups.volumes import EBS_DRIVER, Volume, read_volumes
+from eks_rocketmq.lookups.volumes import Volume, read_volumes
 from tests.unit.destroy_case import (
     BROKERS,
     DRIVER,

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from eks_rocketmq.args.kubernetes_names import ZONE
+from eks_rocketmq.args.kubernetes_names import EBS_DRIVER, ZONE
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.checks.chain import Finding, Outcome, explain_unreadable, report_unexplained
 from eks_rocketmq.doctor.checks.consumer_case import UNBOUND_PHASES, ConsumerCase
 from eks_rocketmq.doctor.checks.volume_checks import judge_file_system, judge_modification
 from eks_rocketmq.doctor.facts.cluster_facts import Facts, NodeFacts, PodFacts, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import (
-    EBS_DRIVERS,
     find_class,
     find_controller,
     find_daemon_set,
@@ -32,7 +31,7 @@ def judge_node_plugin(facts: Facts) -> Outcome:
         return explain_unreadable(facts.csi_nodes)
     if isinstance(facts.nodes, Unreadable):
         return explain_unreadable(facts.nodes)
-    registered = {each.node for each in facts.csi_nodes if EBS_DRIVERS[0] in each.drivers}
+    registered = {each.node for each in facts.csi_nodes if EBS_DRIVER in each.drivers}
     waiting = _list_unregistered(facts)
     nodes = {pod.node for pod, _ in waiting}
     missing = [
@@ -47,7 +46,7 @@ def judge_node_plugin(facts: Facts) -> Outcome:
     return Finding(
         "node-plugin-missing",
         f"the driver is not registered on: {', '.join(each.name for each in missing)}",
-        f"{EBS_DRIVERS[0]} in the CSINode of each node",
+        f"{EBS_DRIVER} in the CSINode of each node",
         (
             *(f"node {each.name} has the taints {', '.join(each.taints)}" for each in missing if each.taints),
             ready or "no DaemonSet of the driver",

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from eks_rocketmq.args.kubernetes_names import EBS_CSI
+from eks_rocketmq.args.kubernetes_names import AUTO_MODE_DRIVER, EBS_CSI
 from eks_rocketmq.doctor.checks.chain import Finding, Outcome, explain_unreadable
 from eks_rocketmq.doctor.facts.cluster_facts import ClaimFacts, ClusterFacts, Facts, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import (
-    AUTO_MODE_DRIVER,
     find_addon,
     find_controller,
     list_readable,

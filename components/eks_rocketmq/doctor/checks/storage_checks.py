@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from eks_rocketmq.args.kubernetes_names import AUTO_MODE_DRIVER, EBS_DRIVER, EBS_DRIVERS
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
 from eks_rocketmq.doctor.checks.driver_checks import build_missing_driver_finding, has_auto_mode
@@ -16,8 +17,6 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     Unreadable,
 )
 from eks_rocketmq.doctor.facts.fact_queries import (
-    AUTO_MODE_DRIVER,
-    EBS_DRIVERS,
     find_class,
     find_controller,
     get_class_key,
@@ -122,7 +121,7 @@ def _judge_driver(case: StorageCase, class_: StorageClassFacts, drivers: tuple[s
     if class_.provisioner not in EBS_DRIVERS:
         return NotJudged(f"provisioner {class_.provisioner} of StorageClass {class_.name} is not the driver of EBS")
     has_controller = isinstance(case.facts.workloads, Unreadable) or find_controller(case.facts) is not None
-    if EBS_DRIVERS[0] in drivers and has_controller:
+    if EBS_DRIVER in drivers and has_controller:
         return None
     if auto_mode:
         return _build_class_finding(class_, "the cluster has the driver of EKS Auto Mode only", drivers)
@@ -130,7 +129,7 @@ def _judge_driver(case: StorageCase, class_: StorageClassFacts, drivers: tuple[s
 
 
 def _build_class_finding(class_: StorageClassFacts, reason: str, drivers: tuple[str, ...]) -> Finding:
-    other = EBS_DRIVERS[0] if class_.provisioner == AUTO_MODE_DRIVER else AUTO_MODE_DRIVER
+    other = EBS_DRIVER if class_.provisioner == AUTO_MODE_DRIVER else AUTO_MODE_DRIVER
     return Finding(
         "class-of-another-driver",
         f"StorageClass {class_.name} has the provisioner {class_.provisioner}, and {reason}",

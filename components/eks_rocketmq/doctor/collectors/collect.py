@@ -184,8 +184,7 @@ def _select_pods(
     executor: Executor, cluster: ClusterReader, facts: Facts, scope: CollectionScope, pods: Sequence[PodFacts]
 ) -> tuple[PodFacts, ...]:
     """Return the pods that use claims or have a role, with the logs of the driver."""
-    controller = find_controller(facts)
-    driver = f"{controller.namespace}/{controller.service_account}" if controller else ""
+    driver = _find_driver_account(facts)
     accounts = {each.id_ for each in list_readable(facts.service_accounts) if each.role_arn}
     accounts |= {f"{each.namespace}/{each.service_account}" for each in list_readable(facts.pod_identities)}
     wanted = accounts | {driver, scope.service_account}
@@ -199,6 +198,12 @@ def _select_pods(
     return tuple(replace(each, log=logs[each.id_].result()) if each.id_ in logs else each for each in selected)
 
 
+def _find_driver_account(facts: Facts) -> str:
+    """Return `namespace/name` of the driver's service account; empty if there is no driver."""
+    controller = find_controller(facts)
+    return f"{controller.namespace}/{controller.service_account}" if controller else ""
+
+
 def _find_driver_container(pod: PodFacts) -> str:
     """Return the container of the driver: by the name of its Helm chart, or the first one."""
     return _DRIVER_CONTAINER if _DRIVER_CONTAINER in pod.containers else next(iter(pod.containers), "")
@@ -210,8 +215,7 @@ def _add_details(
     """Add roles, keys, hop limits, quotas, the network and the trial."""
     if aws is None:
         return replace(facts, modifications=_UNREAD_AWS)
-    controller = find_controller(facts)
-    driver = f"{controller.namespace}/{controller.service_account}" if controller else ""
+    driver = _find_driver_account(facts)
     roles = _map_roles(facts)
     judged = _build_driver_scope(facts)
     lookups = [

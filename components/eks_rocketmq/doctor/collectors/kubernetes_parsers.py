@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from eks_rocketmq.args.kubernetes_names import POD_IDENTITY_AGENT, ROLE_ANNOTATION, ZONE
+from eks_rocketmq.args.kubernetes_names import EBS_DRIVER, POD_IDENTITY_AGENT, ROLE_ANNOTATION, ZONE
 from eks_rocketmq.doctor.catalogue.symptoms import is_known_message
 from eks_rocketmq.doctor.facts.cluster_facts import (
     ENVIRONMENT,
@@ -19,7 +19,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     VolumeFacts,
     WorkloadFacts,
 )
-from eks_rocketmq.doctor.facts.fact_queries import EBS_DRIVERS, find_named_volume
+from eks_rocketmq.doctor.facts.fact_queries import find_named_volume
 from eks_rocketmq.lookups.kubernetes_quantities import parse_quantity
 
 AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
@@ -142,7 +142,7 @@ def select_log_lines(text: str) -> tuple[str, ...]:
 def parse_csi_node(manifest: Manifest) -> CsiNodeFacts:
     """Return the drivers of a node."""
     drivers = manifest.get("spec", {}).get("drivers") or []
-    limits = [(each.get("allocatable") or {}).get("count") for each in drivers if each["name"] == EBS_DRIVERS[0]]
+    limits = [(each.get("allocatable") or {}).get("count") for each in drivers if each["name"] == EBS_DRIVER]
     return CsiNodeFacts(manifest["metadata"]["name"], tuple(each["name"] for each in drivers), next(iter(limits), None))
 
 
@@ -218,7 +218,7 @@ def parse_volume(manifest: Manifest, attachments: Iterable[Manifest] | Unreadabl
     expressions = [each for term in terms for each in term.get("matchExpressions") or [] if each["key"] in _ZONES]
     return VolumeFacts(
         name,
-        csi.get("driver") or (EBS_DRIVERS[0] if in_tree else ""),
+        csi.get("driver") or (EBS_DRIVER if in_tree else ""),
         csi.get("volumeHandle") or in_tree.get("volumeID") or "",
         tuple(dict.fromkeys(zone for each in expressions for zone in each.get("values") or [])),
         attachments

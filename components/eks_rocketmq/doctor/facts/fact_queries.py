@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TypeVar
 
-from eks_rocketmq.args.kubernetes_names import EBS_CSI, POD_IDENTITY_AGENT
+from eks_rocketmq.args.kubernetes_names import EBS_CSI, EBS_DRIVERS, POD_IDENTITY_AGENT
 from eks_rocketmq.doctor.facts.cluster_facts import (
     AddonFacts,
     ClaimFacts,
@@ -22,9 +22,6 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
 
 Fact = TypeVar("Fact")
 
-EBS_DRIVERS = ("ebs.csi.aws.com", "kubernetes.io/aws-ebs")
-"""Provisioners that the driver of the addon serves. Kubernetes migrates the second one to the driver."""
-AUTO_MODE_DRIVER = "ebs.csi.eks.amazonaws.com"
 _IMAGE_VERSION = re.compile(r":v?(\d+)\.(\d+)\.(\d+)")
 _ADDON_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 # AWS wraps an error in others, so the end of a long message names the cause.

@@ -10,13 +10,13 @@ from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceH
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.kubernetes_names import EBS_DRIVER
 from eks_rocketmq.eks.account.aws_create_checks import create_session_factory
 from eks_rocketmq.eks.ebs.ebs_csi_policy import allows_volume, get_required_tags
 from eks_rocketmq.lookups.check_hooks import create_check_hooks
 from eks_rocketmq.lookups.create_checks import create_existence_hook
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.lookups.volume_tags import read_volume_tags
-from eks_rocketmq.lookups.volumes import EBS_DRIVER
 from eks_rocketmq.pulumi_sdk.component import spell_argument
 
 _SHOWN_VOLUMES = 5

@@ -9,6 +9,7 @@ from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn
 from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.kubernetes_names import AUTO_MODE_DRIVER, EBS_DRIVER, EBS_DRIVERS
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
 from eks_rocketmq.eks.ebs import storage_class_plan
@@ -24,12 +25,6 @@ from eks_rocketmq.pulumi_sdk.component import (
     validate_optional_input,
 )
 from eks_rocketmq.pulumi_sdk.documentation import documented
-
-EBS_CSI_PROVISIONER = "ebs.csi.aws.com"
-EBS_PROVISIONERS = (EBS_CSI_PROVISIONER, "kubernetes.io/aws-ebs")
-"""Provisioners that the EBS CSI driver serves: its own, and the in-tree one by CSI migration."""
-AUTO_MODE_PROVISIONER = "ebs.csi.eks.amazonaws.com"
-"""Provisioner of EKS Auto Mode: https://docs.aws.amazon.com/eks/latest/userguide/create-storage-class.html"""
 
 BINDING_MODE = "WaitForFirstConsumer"
 _AUTO_MODE_LABEL = "eks.amazonaws.com/compute-type"
@@ -103,7 +98,7 @@ class EbsStorageClass(ComponentResource):
         return kubernetes.storage.v1.StorageClass(
             f"{name}-new-class",
             metadata={"name": args["class_name"], "annotations": {**get_ownership_tags(), **default}},
-            provisioner=AUTO_MODE_PROVISIONER if auto_mode else EBS_CSI_PROVISIONER,
+            provisioner=AUTO_MODE_DRIVER if auto_mode else EBS_DRIVER,
             parameters=parameters,
             allowed_topologies=[{"match_label_expressions": [{"key": _AUTO_MODE_LABEL, "values": ["auto"]}]}]
             if auto_mode
@@ -146,9 +141,9 @@ def check_storage_class(
     ValueError if another driver serves the class, or it binds volumes before the scheduler selects the zone.
     """
     accepted = {
-        None: (*EBS_PROVISIONERS, AUTO_MODE_PROVISIONER),
-        True: (AUTO_MODE_PROVISIONER,),
-        False: EBS_PROVISIONERS,
+        None: (*EBS_DRIVERS, AUTO_MODE_DRIVER),
+        True: (AUTO_MODE_DRIVER,),
+        False: EBS_DRIVERS,
     }
     if provisioner not in accepted[auto_mode]:
         raise ArgumentError(
@@ -179,9 +174,9 @@ def check_storage_class(
 
 
 def _describe_driver(provisioner: str) -> str:
-    if provisioner in EBS_PROVISIONERS:
+    if provisioner in EBS_DRIVERS:
         return "the EBS CSI driver"
-    return "EKS Auto Mode" if provisioner == AUTO_MODE_PROVISIONER else "another driver"
+    return "EKS Auto Mode" if provisioner == AUTO_MODE_DRIVER else "another driver"
 
 
 def _reject_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:

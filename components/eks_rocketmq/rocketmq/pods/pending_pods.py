@@ -12,6 +12,7 @@ from pulumi import ComponentResource, ErrorHookArgs, Output, ResourceHookBinding
 
 from eks_rocketmq.lookups.daemon_threads import call_with_time_limit
 from eks_rocketmq.lookups.events import format_latest_event
+from eks_rocketmq.lookups.kubernetes_objects import CLAIM_KIND
 from eks_rocketmq.lookups.kubernetes_provider import POD_TYPE
 from eks_rocketmq.pulumi_sdk.component import create_error_hooks
 from eks_rocketmq.rocketmq.pods.schedulability import build_schedulable_hooks
@@ -19,7 +20,6 @@ from eks_rocketmq.rocketmq.pods.schedulability import build_schedulable_hooks
 Object = Mapping[str, Any]
 """A Kubernetes object as JSON."""
 
-CLAIM = "PersistentVolumeClaim"
 _STARTING_REASONS = {"PodInitializing", "ContainerCreating"}
 _MAX_PODS = 5
 """Members of a group usually have the same problem."""
@@ -94,7 +94,7 @@ def _describe_pod(pod: Object, pending: set[str], events: Sequence[Object]) -> I
     name, status = pod["metadata"]["name"], pod.get("status") or {}
     waiting = [claim for claim in _list_claims(pod) if claim in pending]
     for claim in waiting:
-        message = _find_last_warning(events, CLAIM, claim) or _find_provisioning_event(events, claim)
+        message = _find_last_warning(events, CLAIM_KIND, claim) or _find_provisioning_event(events, claim)
         yield f"claim {claim} of pod {name} is not bound" + (f": {message}" if message else "")
     failures = [line for container in _list_containers(pod) if (line := _describe_container(container))]
     yield from (f"pod {name}, {line}" for line in failures)
@@ -135,7 +135,7 @@ def _find_last_warning(events: Sequence[Object], kind: str, name: str) -> str:
 
 def _find_provisioning_event(events: Sequence[Object], claim: str) -> str:
     """Return the event of type Normal that says what a claim waits for."""
-    about_claim = _filter_events(events, CLAIM, claim)
+    about_claim = _filter_events(events, CLAIM_KIND, claim)
     return format_latest_event(event for event in about_claim if event.get("reason") == "ExternalProvisioning")
 
 
