@@ -9,7 +9,7 @@ from sandbox.cluster.kubectl import kubectl
 from sandbox.doctor_faults import made_faults
 from sandbox.doctor_faults.fault_table import FAULTS, NOT_MADE
 from sandbox.engine import plugins
-from sandbox.layout import CLUSTER, NODES, SandboxInstance
+from sandbox.layout import CLUSTER, NODES, ZONE_LABEL, SandboxInstance
 from sandbox.messages.rocketmq_deployment import RocketMqDeployment
 from sandbox.progress import Report
 
@@ -105,8 +105,7 @@ def status(instance: SandboxInstance, tools: Toolchain | None, report: Report) -
     report.say(f"logs       {instance.logs}")
     if tools is not None:
         report.say(f"\n[bold]Cluster {CLUSTER}[/bold]")
-        zones = "topology.kubernetes.io/zone"
-        report.text(kubectl(instance, tools, "get", "nodes", "-L", zones))
+        report.text(kubectl(instance, tools, "get", "nodes", "-L", ZONE_LABEL))
         report.text(kubectl(instance, tools, "get", "pods,pvc", "-A", "-o", "wide"))
 
 

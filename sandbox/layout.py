@@ -16,6 +16,9 @@ REGION = "ap-southeast-1"
 CLUSTER = "prod"
 ISSUER = f"https://oidc.eks.{REGION}.amazonaws.com/id/8DE440F2238C6B959FB7C65EA52AF80B"
 
+ZONE_LABEL = "topology.kubernetes.io/zone"
+ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
+
 CONTROL_ADDRESS = "10.200.0.1"
 NETWORK_PREFIX = 24
 API_PORT = 6443

@@ -15,7 +15,6 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 from sandbox import layout
 
 PATH = "/mutate"
-ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 _FOLDER = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
 _VOLUME = "aws-iam-token"
 _AUDIENCE = "sts.amazonaws.com"
@@ -63,7 +62,7 @@ class ServiceAccounts:
                 found = json.loads(answer.read())
         except (URLError, OSError):
             return None
-        return (found["metadata"].get("annotations") or {}).get(ROLE_ANNOTATION)
+        return (found["metadata"].get("annotations") or {}).get(layout.ROLE_ANNOTATION)
 
 
 def review(request: dict[str, Any], accounts: ServiceAccounts) -> dict[str, Any]:

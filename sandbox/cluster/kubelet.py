@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sandbox.cluster import templates
-from sandbox.layout import DNS_ADDRESS, POD_CIDR, REGION, Node, SandboxInstance
+from sandbox.layout import DNS_ADDRESS, POD_CIDR, REGION, ZONE_LABEL, Node, SandboxInstance
 
 CLUSTER_DOMAIN = "cluster.local"
 INSTANCE_TYPE = "m6i.large"
@@ -15,7 +15,7 @@ def labels(node: Node) -> dict[str, str]:
     """Return the labels that the EKS cloud controller and the EBS CSI driver set on a node."""
     return {
         "topology.kubernetes.io/region": REGION,
-        "topology.kubernetes.io/zone": node.zone,
+        ZONE_LABEL: node.zone,
         "node.kubernetes.io/instance-type": INSTANCE_TYPE,
         "topology.ebs.csi.aws.com/zone": node.zone,
     }

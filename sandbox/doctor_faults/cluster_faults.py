@@ -10,7 +10,7 @@ from sandbox.doctor_faults.fault_context import CONTROLLER, NAMESPACE, SERVICE_A
 from sandbox.doctor_faults.identity_faults import annotate_new_role, associate_new_role
 from sandbox.doctor_faults.saved_resources import cluster_report, is_registered
 from sandbox.ebs_csi import health, node_plugin
-from sandbox.layout import CLUSTER, NODES, Node
+from sandbox.layout import CLUSTER, NODES, ROLE_ANNOTATION, Node
 from sandbox.polling import wait_until
 
 WEBHOOK = "pod-identity-webhook"
@@ -88,7 +88,7 @@ def silence_agent(context: FaultContext) -> None:
 
 
 def _remove_annotation(context: FaultContext) -> None:
-    context.kubectl("-n", NAMESPACE, "annotate", "serviceaccount", SERVICE_ACCOUNT, "eks.amazonaws.com/role-arn-")
+    context.kubectl("-n", NAMESPACE, "annotate", "serviceaccount", SERVICE_ACCOUNT, f"{ROLE_ANNOTATION}-")
 
 
 def _drop_variables(context: FaultContext, names: tuple[str, ...]) -> None:

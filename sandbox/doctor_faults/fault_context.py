@@ -12,7 +12,7 @@ from sandbox.aws.seed import HOST, PROVIDER_ARN, SUBJECT
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster.kubectl import apply, kubectl
 from sandbox.ebs_csi import health
-from sandbox.layout import REGION, SandboxInstance
+from sandbox.layout import REGION, ROLE_ANNOTATION, SandboxInstance
 from sandbox.polling import wait_until
 
 NAMESPACE, SERVICE_ACCOUNT, CONTROLLER = "kube-system", "ebs-csi-controller-sa", "ebs-csi-controller"
@@ -62,7 +62,7 @@ class FaultContext:
         """Write the role into the annotation of the driver's service account. Its pods stay as they are."""
         self.kubectl(
             *("-n", NAMESPACE, "annotate", "serviceaccount", SERVICE_ACCOUNT, "--overwrite"),
-            f"eks.amazonaws.com/role-arn={arn}",
+            f"{ROLE_ANNOTATION}={arn}",
         )
 
     def roll_out(self) -> None:

@@ -8,7 +8,7 @@ from sandbox import pins
 from sandbox.doctor_faults.fault_context import FaultContext, FaultError
 from sandbox.doctor_faults.saved_resources import Saved, Unsaved
 from sandbox.ebs_csi.manifests import DRIVER
-from sandbox.layout import Node
+from sandbox.layout import ZONE_LABEL, Node
 from sandbox.polling import wait_until
 
 NAMESPACE, NAME = "default", "fault"
@@ -114,7 +114,7 @@ def pod(name: str = NAME, claims: tuple[str, ...] = (NAME,), **spec: Any) -> Man
 
 def volume(name: str, zone: str = "") -> Manifest:
     """Return a PersistentVolume of an EBS volume that does not exist; in a zone if one is given."""
-    expression = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone]}
+    expression = {"key": ZONE_LABEL, "operator": "In", "values": [zone]}
     affinity = {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
     return {
         "apiVersion": "v1",
@@ -133,4 +133,4 @@ def volume(name: str, zone: str = "") -> Manifest:
 
 def in_zone(node: Node) -> dict[str, Any]:
     """Return the field of a pod that keeps it in the zone of a node."""
-    return {"nodeSelector": {"topology.kubernetes.io/zone": node.zone}}
+    return {"nodeSelector": {ZONE_LABEL: node.zone}}

@@ -8,7 +8,7 @@ import yaml
 from sandbox import pins
 from sandbox.aws import pod_identity_webhook
 from sandbox.ebs_csi.addon_configuration import AddonConfiguration
-from sandbox.layout import CLUSTER, REGION
+from sandbox.layout import CLUSTER, REGION, ROLE_ANNOTATION
 
 Manifest = dict[str, Any]
 UNCHECKED = "v1.48.0"
@@ -39,7 +39,7 @@ def addon_manifests(
     for each in manifests.values():
         each["metadata"]["labels"] = dict(LABELS)
     if role_arn:
-        manifests["ServiceAccount"]["metadata"]["annotations"] = {"eks.amazonaws.com/role-arn": role_arn}
+        manifests["ServiceAccount"]["metadata"]["annotations"] = {ROLE_ANNOTATION: role_arn}
     deployment = manifests["Deployment"]
     labels = {"app": CONTROLLER, **LABELS}
     deployment["metadata"]["labels"] = deployment["spec"]["template"]["metadata"]["labels"] = labels
