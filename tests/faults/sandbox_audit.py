@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.faults.audit import Audit, run_audit
@@ -18,6 +21,20 @@ GRPC = (
 )
 
 
+_HALT = re.compile(r"^(\S+) std\w+ F (?:watchdog: )?hung: ", re.MULTILINE)
+"""Line of a container's log that the agent prints before it ends a JVM."""
+
+
+def list_halted(logs: Path, since: datetime) -> list[str]:
+    """Return the logs of the pods whose JVM the agent has ended since a time, with one entry for each JVM."""
+    return [
+        log.name
+        for log in sorted(logs.glob("*.log"))
+        for time in _HALT.findall(log.read_text(errors="replace"))
+        if datetime.fromisoformat(time) >= since
+    ]
+
+
 def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: str = "normal") -> Audit:
     """Run a fault, given by name, under a load, given by name, and a load through the proxies.
 
@@ -30,6 +47,7 @@ def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: st
     cluster.through_services = fault in ALL_ROLES
     inject = SANDBOX_FAULTS[fault]
     cluster.wait_until_ready()
+    begin = datetime.now(UTC)
     with keep_logs(cluster.instance, folder / "pod-logs"):
         audit = run_audit(
             cluster,
@@ -39,6 +57,7 @@ def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: st
             workloads=workloads,
             other_loads=[cluster.grpc_load(folder, grpc)],
         )
+    audit = replace(audit, ended=list_halted(folder / "pod-logs", begin))
     row = audit.row | {"load_average": round(os.getloadavg()[0], 1)}
     (folder / "row.json").write_text(json.dumps(row) + "\n")
     return audit
