@@ -24,14 +24,12 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME POSITION}, the number of delivered messages that the slave would
  * copy, for RocketMQ's own processor and for that of the agent: before the delivery ({@code -before}), before the slave
- * has it, after a change of role meanwhile ({@code -elected}), and when the slave has it ({@code -replicated}).
+ * has it, and when the slave has it ({@code -replicated}).
  */
 public final class LaggingSlave {
     private static final long MASTER = 1;
     private static final long SLAVE = 2;
     private static final int LEVEL = 2; // 5 s
-
-    private static int term;
 
     private LaggingSlave() {}
 
@@ -43,7 +41,7 @@ public final class LaggingSlave {
         controller.getBrokerConfig().setBrokerId(MixAll.MASTER_ID);
         NettyRequestProcessor own =
                 controller.getRemotingServer().getDefaultProcessorPair().getObject1();
-        ConfirmedPositions.install(controller, () -> term);
+        ConfirmedPositions.install(controller);
         NettyRequestProcessor agent = controller
                 .getRemotingServer()
                 .getProcessorPair(RequestCode.GET_ALL_DELAY_OFFSET)
@@ -70,8 +68,6 @@ public final class LaggingSlave {
             awaitPosition(own, "1");
             System.out.println("rocketmq " + askPosition(own));
             System.out.println("agent " + askPosition(agent));
-            term++;
-            System.out.println("agent-elected " + askPosition(agent));
             replicate(service, slave, store);
             System.out.println("agent-replicated " + askPosition(agent));
         }

@@ -40,6 +40,7 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
 
     private final Runnable copyFromMaster;
     private volatile long lastChange = System.nanoTime() - NEW_MASTER_NANOS;
+    private volatile boolean copied;
 
     ConfirmedHAClient(
             AutoSwitchHAService service,
@@ -71,6 +72,7 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
     /** Connects to a new master without pauses. It closes all connections when it takes over. */
     void reconnect() {
         lastChange = System.nanoTime();
+        copied = false;
         wakeup();
     }
 
@@ -90,7 +92,7 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
 
     /**
      * Called when the slave begins to compare its log with that of the master ({@code HANDSHAKE}), and when it begins to
-     * replicate ({@code TRANSFER}). Then it copies from the master, and the next report is due.
+     * replicate ({@code TRANSFER}). Then it copies from a new master, and the next report is due.
      */
     @Override
     public void changeCurrentState(HAConnectionState state) {
@@ -100,11 +102,22 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
                 forgetEmptyEpochs();
             }
             if (state == HAConnectionState.TRANSFER) {
-                copyFromMaster.run();
+                copyOnce();
                 PrivateFields.write(AutoSwitchHAClient.class, "lastWriteTimestamp", this, 0L);
             }
         } catch (ReflectiveOperationException error) {
             throw new IllegalStateException("this version of RocketMQ reports the slave's offset in another way", error);
+        }
+    }
+
+    /**
+     * Copies from a new master. After a short interruption this slave is still in sync, and its master gives no positions
+     * before it has reported its offset.
+     */
+    private void copyOnce() {
+        if (!copied) {
+            copied = true;
+            copyFromMaster.run();
         }
     }
 

@@ -79,7 +79,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         PrivateFields.write(ReplicasManager.class, "haService", controller.getReplicasManager(), service);
         NamedMaster.install(controller);
         FencedSends.install(controller, service.term::get);
-        ConfirmedPositions.install(controller, service.term::get);
+        ConfirmedPositions.install(controller);
     }
 
     /**

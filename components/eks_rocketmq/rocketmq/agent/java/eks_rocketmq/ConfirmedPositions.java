@@ -1,59 +1,47 @@
 package eks_rocketmq;
 
 import io.netty.channel.ChannelHandlerContext;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.IntSupplier;
 import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.common.Pair;
 import org.apache.rocketmq.remoting.netty.NettyRequestProcessor;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
 import org.apache.rocketmq.remoting.protocol.ResponseCode;
 import org.apache.rocketmq.store.config.BrokerRole;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
 /**
- * Positions of delayed messages and of consumers that a master gives to its slaves. Every member in sync has the messages
- * that were delivered before these positions.
+ * Positions of delayed messages and of consumers that a master gives to its slaves only when every member in sync has the
+ * messages that were delivered before them.
  *
  * <p>RocketMQ delivers a delayed message, and stores a pending transaction again, without waiting for its slaves ({@code
  * setWaitStoreMsgOK(false)}). A slave that lagged copied the master's position, and not the message before it. If it was
  * elected then, nothing delivered the message again.
  */
 final class ConfirmedPositions implements NettyRequestProcessor {
-    private static final long PAUSE_NANOS = 1_000_000L;
+    private static final long PAUSE_NANOS = 10_000_000L;
 
-    /** How long to wait for the slaves before the former positions are given. */
-    private static final long LAG_NANOS = 50_000_000L;
-
-    /** How long to wait if this master has given none yet. A slave waits for 3 s. */
-    private static final long FIRST_NANOS = 2_000_000_000L;
+    /** How long to wait for the slaves in sync. A slave that asks waits for 3 s, and asks again after 10 s. */
+    private static final long LIMIT_NANOS = 1_000_000_000L;
 
     private final BrokerController controller;
     private final NettyRequestProcessor processor;
-    private final IntSupplier term;
 
-    /** Last confirmed positions by the code of their request. */
-    private final Map<Integer, Positions> confirmed = new ConcurrentHashMap<>();
-
-    /**
-     * @param processor RocketMQ's own
-     * @param term number of the changes of role so far
-     */
-    ConfirmedPositions(BrokerController controller, NettyRequestProcessor processor, IntSupplier term) {
+    private ConfirmedPositions(BrokerController controller, NettyRequestProcessor processor) {
         this.controller = controller;
         this.processor = processor;
-        this.term = term;
     }
 
     /** Replaces the processor of a broker that is not started yet. */
-    static void install(BrokerController controller, IntSupplier term) {
-        NettyRequestProcessor own =
-                controller.getRemotingServer().getDefaultProcessorPair().getObject1();
+    static void install(BrokerController controller) {
+        Pair<NettyRequestProcessor, ExecutorService> own =
+                controller.getRemotingServer().getDefaultProcessorPair();
         Processors.register(
                 controller,
-                new ConfirmedPositions(controller, own, term),
-                controller.getRemotingServer().getDefaultProcessorPair().getObject2(),
+                new ConfirmedPositions(controller, own.getObject1()),
+                own.getObject2(),
                 RequestCode.GET_ALL_CONSUMER_OFFSET,
                 RequestCode.GET_ALL_DELAY_OFFSET,
                 RequestCode.GET_TIMER_CHECK_POINT);
@@ -61,33 +49,23 @@ final class ConfirmedPositions implements NettyRequestProcessor {
 
     @Override
     public RemotingCommand processRequest(ChannelHandlerContext context, RemotingCommand request) throws Exception {
-        int begun = term.getAsInt();
         RemotingCommand response = processor.processRequest(context, request);
-        if (response == null
-                || response.getCode() != ResponseCode.SUCCESS
-                || controller.getMessageStoreConfig().getBrokerRole() == BrokerRole.SLAVE) {
-            return response;
-        }
+        boolean master = controller.getMessageStoreConfig().getBrokerRole() != BrokerRole.SLAVE;
         // Read after the positions: what was delivered before them ends here at the latest.
-        long end = controller.getMessageStore().getMaxPhyOffset();
-        Positions former = confirmed.get(request.getCode());
-        boolean known = former != null && former.term == begun;
-        if (isConfirmed(end, known ? LAG_NANOS : FIRST_NANOS)) {
-            confirmed.put(request.getCode(), new Positions(begun, response.getBody()));
-        } else if (known) {
-            response.setBody(former.body);
-        } else {
-            response.setCode(ResponseCode.SYSTEM_BUSY);
-            response.setRemark("the members in sync do not have all messages before these positions yet");
-            response.setBody(null);
+        if (master && !isConfirmed(controller.getMessageStore().getMaxPhyOffset())) {
+            return RemotingCommand.createResponseCommand(
+                    ResponseCode.SYSTEM_BUSY, "a member in sync lacks messages that were delivered before these positions");
         }
         return response;
     }
 
-    private boolean isConfirmed(long end, long limitNanos) {
+    private boolean isConfirmed(long end) {
         long begin = System.nanoTime();
-        while (controller.getMessageStore().getConfirmOffset() < end) {
-            if (System.nanoTime() - begin > limitNanos) {
+        AutoSwitchHAService service =
+                (AutoSwitchHAService) controller.getMessageStore().getHaService();
+        // RocketMQ's own copy of this offset changes with the next report of a slave.
+        while (service.computeConfirmOffset() < end) {
+            if (System.nanoTime() - begin > LIMIT_NANOS) {
                 return false;
             }
             LockSupport.parkNanos(PAUSE_NANOS);
@@ -98,15 +76,5 @@ final class ConfirmedPositions implements NettyRequestProcessor {
     @Override
     public boolean rejectRequest() {
         return processor.rejectRequest();
-    }
-
-    private static final class Positions {
-        private final int term;
-        private final byte[] body;
-
-        Positions(int term, byte[] body) {
-            this.term = term;
-            this.body = body;
-        }
     }
 }
