@@ -38,9 +38,13 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
     private static final long NEW_MASTER_NANOS = 15_000_000_000L;
     private static final long PAUSE_MILLIS = 100;
 
+    /** How long a slave without a connection can be in sync. The agent proposes a set without it every second. */
+    private static final long INTERRUPTION_NANOS = 3_000_000_000L;
+
     private final Runnable copyFromMaster;
     private volatile long lastChange = System.nanoTime() - NEW_MASTER_NANOS;
-    private volatile boolean copied;
+    private volatile boolean copied; // since the last change of the master
+    private volatile long interrupted;
 
     ConfirmedHAClient(
             AutoSwitchHAService service,
@@ -92,17 +96,20 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
 
     /**
      * Called when the slave begins to compare its log with that of the master ({@code HANDSHAKE}), and when it begins to
-     * replicate ({@code TRANSFER}). Then it copies from a new master, and the next report is due.
+     * replicate ({@code TRANSFER}). Then it copies from the master, and the next report is due.
      */
     @Override
     public void changeCurrentState(HAConnectionState state) {
+        if (getCurrentState() == HAConnectionState.TRANSFER && state != HAConnectionState.TRANSFER) {
+            interrupted = System.nanoTime();
+        }
         super.changeCurrentState(state);
         try {
             if (state == HAConnectionState.HANDSHAKE || state == HAConnectionState.TRANSFER) {
                 forgetEmptyEpochs();
             }
             if (state == HAConnectionState.TRANSFER) {
-                copyOnce();
+                copyIfOutdated();
                 PrivateFields.write(AutoSwitchHAClient.class, "lastWriteTimestamp", this, 0L);
             }
         } catch (ReflectiveOperationException error) {
@@ -111,11 +118,11 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
     }
 
     /**
-     * Copies from a new master. After a short interruption this slave is still in sync, and its master gives no positions
-     * before it has reported its offset.
+     * Copies from a new master, or after a long interruption. After a short one this slave is still in sync, and its
+     * master gives no positions before it has reported its offset.
      */
-    private void copyOnce() {
-        if (!copied) {
+    private void copyIfOutdated() {
+        if (!copied || System.nanoTime() - interrupted > INTERRUPTION_NANOS) {
             copied = true;
             copyFromMaster.run();
         }
