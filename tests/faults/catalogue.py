@@ -40,7 +40,7 @@ MASTER_MAY_CHANGE = frozenset(
 HALTED = frozenset(
     {
         *("master-hung", "slave-hung", "controller-leader-hung"),
-        *("volume-hung-under-master", "volume-hung-under-slave"),
+        *("volume-hung-under-master", "volume-hung-under-slave", "name-server-hung", "proxy-hung"),
     }
 )
 """Faults in which the agent ends a process."""

@@ -158,6 +158,9 @@ def test_a_member_that_has_died_with_the_master_is_not_elected(run: Run) -> None
     # The same as RocketMQ.
     assert elected["agent-none-answers"] == elected["agent-unclean"] == "1"
     assert elected["agent-none-alive"] == "null"
+    # A controller that has just started did not hear of a healthy master yet.
+    assert (elected["rocketmq-awaited"], elected["agent-awaited"]) == ("3", "4")
+    assert elected["agent-dead"] == elected["agent-awaited-preferred"] == "3"
 
 
 def test_a_broker_that_has_restarted_is_known_by_its_new_address(run: Run) -> None:

@@ -18,7 +18,8 @@ import org.apache.rocketmq.remoting.protocol.ResponseCode;
  * Elects a master while the heartbeats of members that have died are not over.
  *
  * <p>Member 1 refuses connections, 2 accepts them and is silent, 3 answers with an error, 5 says that it stops. Member 6
- * answers, but its heartbeats are missing for half of their time limit. Prints {@code NAME ID} for each election.
+ * answers, but its heartbeats are missing for half of their time limit. Those of member 4 are over, or not there yet
+ * ({@code awaited}), when it is the former master. Prints {@code NAME ID} for each election.
  */
 public final class DyingMember {
     private static final Map<Long, String> ADDRESSES = new HashMap<>();
@@ -49,7 +50,8 @@ public final class DyingMember {
                         id >= 5 ? 2_000 : 1_000 - id,
                         0);
         ElectPolicy rocketmq = new DefaultElectPolicy((cluster, group, id) -> id != 4, members);
-        ElectPolicy agent = new AnsweringMembers(rocketmq, members);
+        ElectPolicy agent = new AnsweringMembers(rocketmq, members, (cluster, group, id) -> false);
+        ElectPolicy started = new AnsweringMembers(rocketmq, members, (cluster, group, id) -> id == 4);
         elect(agent, null, null, 3L); // loading the classes of the client can exceed the time limit of an answer
         System.out.println("rocketmq " + elect(rocketmq, null, null, 1L, 2L, 3L, 4L));
         System.out.println("agent " + elect(agent, null, null, 1L, 2L, 3L, 4L));
@@ -61,6 +63,10 @@ public final class DyingMember {
         System.out.println("agent-master-alive " + elect(agent, 2L, null, 1L, 2L, 3L));
         System.out.println("agent-unclean " + agent.elect("c", "g", ids(4L), ids(1L, 4L), 4L, null));
         System.out.println("agent-none-alive " + elect(agent, 4L, null, 4L));
+        System.out.println("agent-dead " + elect(agent, 4L, null, 3L, 4L));
+        System.out.println("rocketmq-awaited " + elect(rocketmq, 4L, null, 3L, 4L));
+        System.out.println("agent-awaited " + elect(started, 4L, null, 3L, 4L));
+        System.out.println("agent-awaited-preferred " + elect(started, 4L, 3L, 3L, 4L));
         Runtime.getRuntime().halt(0);
     }
 

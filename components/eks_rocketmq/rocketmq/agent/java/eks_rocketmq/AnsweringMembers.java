@@ -2,11 +2,11 @@ package eks_rocketmq;
 
 import java.util.HashSet;
 import java.util.Set;
-import org.apache.rocketmq.controller.BrokerHeartbeatManager;
 import org.apache.rocketmq.controller.ControllerManager;
 import org.apache.rocketmq.controller.elect.ElectPolicy;
 import org.apache.rocketmq.controller.elect.impl.DefaultElectPolicy;
 import org.apache.rocketmq.controller.helper.BrokerLiveInfoGetter;
+import org.apache.rocketmq.controller.helper.BrokerValidPredicate;
 import org.apache.rocketmq.controller.impl.DLedgerController;
 import org.apache.rocketmq.controller.impl.heartbeat.BrokerLiveInfo;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
@@ -20,25 +20,34 @@ import org.apache.rocketmq.remoting.protocol.ResponseCode;
  * slave dies with the master, it can be elected just before its connection ends. The group then waits for it,
  * although the other slave has all messages: without a master until it is back, and without the acknowledged messages
  * that it has lost with its power or its volume.
+ *
+ * <p>A controller that has just started and leads has no heartbeats. RocketMQ then replaced a healthy master as soon as
+ * another member had sent its first one.
  */
 final class AnsweringMembers implements ElectPolicy {
     private static final int ANSWER_MILLIS = 2000;
 
     private final ElectPolicy policy;
     private final BrokerLiveInfoGetter members;
+    private final BrokerValidPredicate awaited;
     private final Requests requests = Requests.create(ANSWER_MILLIS, ANSWER_MILLIS);
 
-    AnsweringMembers(ElectPolicy policy, BrokerLiveInfoGetter members) {
+    /** @param awaited whether the first heartbeat of a member may still arrive */
+    AnsweringMembers(ElectPolicy policy, BrokerLiveInfoGetter members, BrokerValidPredicate awaited) {
         this.policy = policy;
         this.members = members;
+        this.awaited = awaited;
     }
 
     /** Replaces the policy of a controller. */
     static void install(ControllerManager manager) {
-        BrokerHeartbeatManager heartbeats = manager.getHeartbeatManager();
+        CurrentHeartbeats heartbeats = (CurrentHeartbeats) manager.getHeartbeatManager();
         ElectPolicy policy = new DefaultElectPolicy(heartbeats::isBrokerActive, heartbeats::getBrokerLiveInfo);
         ((DLedgerController) manager.getController())
-                .setElectPolicy(new AnsweringMembers(policy, heartbeats::getBrokerLiveInfo));
+                .setElectPolicy(new AnsweringMembers(
+                        policy,
+                        heartbeats::getBrokerLiveInfo,
+                        (cluster, group, id) -> heartbeats.isAwaited(group, id)));
     }
 
     /**
@@ -48,6 +57,9 @@ final class AnsweringMembers implements ElectPolicy {
     @Override
     public Long elect(
             String cluster, String group, Set<Long> inSync, Set<Long> all, Long oldMaster, Long preferred) {
+        if (preferred == null && inSync.contains(oldMaster) && awaited.check(cluster, group, oldMaster)) {
+            return oldMaster; // the controllers ask again
+        }
         Set<Long> candidates = new HashSet<>(inSync);
         Long first = policy.elect(cluster, group, inSync, all, oldMaster, preferred);
         Long next = first;
