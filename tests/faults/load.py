@@ -36,7 +36,7 @@ class Workload:
     body_bytes: int = 1024
     delay_seconds: float = 0.0
     delay_level: int = 0
-    """Level of RocketMQ with this delay, of which each has a queue. 0 for a message of the timer."""
+    """RocketMQ's level with this delay. Each level has a queue. 0 means a message of the timer."""
     pause_seconds: float = 0.05
     run: str = ""
     """Part of the topic's name that differs between audits of one deployment."""

@@ -17,8 +17,8 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
  *
  * <p>Argument: {@code broker.conf}. Prints, for RocketMQ's own replication and for that of the agent: {@code NAME POSITION}
  * and {@code NAME-level POSITION}, the positions that the slave has when it reports its offset for the first time, from
- * when on it can be elected; {@code NAME-topic HAS}, whether it has the topic then; and {@code NAME-master WHICH}, from which it copies after a name server has named the former
- * master.
+ * when on it can be elected; {@code NAME-topic HAS}, whether it has the topic then; and {@code NAME-master WHICH}, the
+ * master that it copies from after a name server has named the former one.
  */
 public final class StaleTimer {
     private static final long POSITION = 42_000;
