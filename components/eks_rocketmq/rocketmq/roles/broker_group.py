@@ -6,6 +6,7 @@ from typing import Any
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import type_token
+from eks_rocketmq.rocketmq.config.memory import MIB
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
@@ -25,6 +26,9 @@ from eks_rocketmq.rocketmq.roles.role_plans import STORE_DIRECTORY, BrokerGroupP
 CONFIG_FILE = "broker.conf"
 # A slave copies topics, consumer groups and offsets up to 13 s after it has its role. The agent waits for that.
 _MIN_READY_SECONDS = 15
+_MAX_MESSAGE = 4 * MIB  # RocketMQ's default
+_MESSAGE_RESERVE = 64 * 1024  # RocketMQ adds it for the properties
+_MAX_WRITERS = 1024  # threads; about 100 with 2 processors, 500 with 64
 _PORTS = {"remoting": ports.BROKER, "fast": ports.BROKER_FAST, "ha": ports.BROKER_HA, "metrics": ports.METRICS}
 
 
@@ -98,11 +102,27 @@ def _build_container(deployment: DeploymentPlan, group: BrokerGroupPlan, drain: 
         agent=deployment.agent,
         probes=probes.build_broker_probes(group.role.storage, agent=deployment.agent),
         collector="UseG1GC",
+        java_options=_list_netty_options(group),
         environment=_build_environment(deployment, group, drain),
         lifecycle={"preStop": probes.build_exec("broker-drain.sh")},
         launcher=["bash", f"{CONFIG_DIRECTORY}/broker-start.sh", STORE_DIRECTORY],
         mounts=[RUN_MOUNT, DATA_MOUNT],
     )
+
+
+def _list_netty_options(group: BrokerGroupPlan) -> list[str]:
+    """Return options with which Netty's buffers take memory for what is written to them, and not for their capacity.
+
+    Each thread that writes to the commit log keeps a buffer for the largest message, 4 MiB by default
+    (`MessageExtEncoder`), and the number of such threads grows with the node's processors. Netty allocates buffers
+    through the JVM on JDK 9 and later: filled with zeros, and limited by the direct memory. A thread that gets no
+    buffer fails each request, and the broker answers consumers no longer.
+    """
+    message = int(group.keys.get("maxMessageSize", _MAX_MESSAGE)) + _MESSAGE_RESERVE
+    return [
+        "-Dio.netty.tryReflectionSetAccessible=true",
+        f"-Dio.netty.maxDirectMemory={group.role.memory.direct * MIB + _MAX_WRITERS * message}",
+    ]
 
 
 def _build_environment(deployment: DeploymentPlan, group: BrokerGroupPlan, drain: probes.Drain) -> list[dict[str, Any]]:

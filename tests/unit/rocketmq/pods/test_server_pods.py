@@ -195,6 +195,17 @@ def test_roles_without_messages_omit_the_optimizing_compiler(deployed: Recording
     assert limited == ["rocketmq-nameserver-set", "rocketmq-controller-set"]
 
 
+@pytest.mark.parametrize(("settings", "message"), [({}, 4 * 1024**2), ({"maxMessageSize": 1024**2}, 1024**2)])
+def test_netty_may_allocate_a_buffer_for_the_largest_message_for_1024_threads_of_a_broker(
+    settings: dict[str, int], message: int
+) -> None:
+    command = container(deploy(broker_groups=group(config=settings)))["command"]
+    given = dict(option.rpartition("=")[::2] for option in command if "=" in option)
+    direct = int(given["-XX:MaxDirectMemorySize"].removesuffix("m")) * 1024**2
+    assert int(given["-Dio.netty.maxDirectMemory"]) == direct + 1024 * (message + 64 * 1024)
+    assert given["-Dio.netty.tryReflectionSetAccessible"] == "true"
+
+
 def test_java_options_of_the_user_follow_those_of_the_role() -> None:
     given = deploy(controllers={"pods": {"java_options": ["-XX:TieredStopAtLevel=4"]}})
     command = container(given, "rocketmq-controller-set")["command"]
