@@ -3,7 +3,7 @@
 import functools
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from sandbox.layout import CACHE
 from sandbox.progress import Report
 from scripts.agent_jar import JAR
 from tests.contract.server import free_port
+from tests.unit.rocketmq_case import container, deploy, group
 
 SOURCES = Path(__file__).with_name("java") / "eks_rocketmq"
 SUCCESS, SYSTEM_ERROR, FLUSH_SLAVE_TIMEOUT, SERVICE_NOT_AVAILABLE = "0", "1", "12", "14"
@@ -81,7 +82,14 @@ def find_jars(version: str) -> Path:
     return entry.ensure(CACHE, recipes.rocketmq_jars(version), Report())
 
 
-def run_program(program: str, version: str, classes: Path, folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
+def run_program(
+    program: str,
+    version: str,
+    classes: Path,
+    folder: Path,
+    settings: Mapping[str, str],
+    jvm_options: Sequence[str] = (),
+) -> dict[str, str]:
     """Run a compiled program with its files in `folder`, and return its results by name."""
     folder.mkdir(parents=True)
     file = folder / "broker.conf"
@@ -91,7 +99,7 @@ def run_program(program: str, version: str, classes: Path, folder: Path, setting
     file.write_text("".join(f"{key}={value}\n" for key, value in {**paths, **small, **ports, **settings}.items()))
     # A program ends before an optimizing compiler is of use. Without TLS, no key is generated.
     options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dtls.server.mode=disabled"]
-    options += [f"-Duser.home={folder}", f"-Drocketmq.home.dir={folder}"]
+    options += [f"-Duser.home={folder}", f"-Drocketmq.home.dir={folder}", *jvm_options]
     argv = ["java", *options, "-cp", f"{classes}:{JAR}:{find_jars(version)}/*", f"eks_rocketmq.{program}", file]
     output = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True, timeout=120).stdout
     return {key: value for key, value, *_ in (line.split(" ", 2) for line in output.splitlines() if " " in line)}
@@ -399,6 +407,23 @@ def test_checks_that_fail_by_themselves_halt_nothing_and_are_repeated(run: Run) 
     results = run("FailingChecks")
     assert int(results["watchdog"]) > 1
     assert results["volume"] == "watched"
+
+
+def test_each_thread_of_a_broker_gets_a_buffer_for_its_messages(
+    programs: Programs, version: str, tmp_path: Path
+) -> None:
+    pod = container(deploy(broker_groups=group(memory="1536Mi")))
+    (exports,) = (one["value"] for one in pod["env"] if one["name"] == "JDK_JAVA_OPTIONS")
+    options = [option for option in exports.split() if option.startswith("--add")]
+    options += [option for option in pod["command"] if option.startswith(("-XX:MaxDirectMemorySize", "-Xm"))]
+    netty = [option for option in pod["command"] if option.startswith("-Dio.netty.")]
+    classes = compile_programs(version, programs.folder)
+    settings = {"mappedFileSizeCommitLog": str(16 * 1024**2)}
+    # RocketMQ fills a buffer of 4 MiB for each thread with zeros, until no memory is left for the next thread.
+    rocketmq = run_program("ManyWriters", version, classes, tmp_path / "rocketmq", settings, options)
+    assert int(rocketmq["threads"]) < 64
+    stored = run_program("ManyWriters", version, classes, tmp_path / "stored", settings, [*options, *netty])
+    assert (stored["threads"], stored["large"]) == ("100", "4")
 
 
 def test_a_role_that_cannot_start_ends(version: str, tmp_path: Path) -> None:

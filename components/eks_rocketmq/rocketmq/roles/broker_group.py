@@ -111,12 +111,14 @@ def _build_container(deployment: DeploymentPlan, group: BrokerGroupPlan, drain: 
 
 
 def _list_netty_options(group: BrokerGroupPlan) -> list[str]:
-    """Return options with which Netty's buffers take memory for what is written to them, and not for their capacity.
+    """Return options with which each thread that writes to the commit log gets a buffer.
 
-    Each thread that writes to the commit log keeps a buffer for the largest message, 4 MiB by default
-    (`MessageExtEncoder`), and the number of such threads grows with the node's processors. Netty allocates buffers
-    through the JVM on JDK 9 and later: filled with zeros, and limited by the direct memory. A thread that gets no
-    buffer fails each request, and the broker answers consumers no longer.
+    Each keeps one for the largest message (`MessageExtEncoder`), and the number of these threads grows with the
+    processors of the node. Netty limits the capacity of all buffers to the direct memory. A thread that gets no buffer
+    fails each request, and the broker answers consumers no longer.
+
+    On JDK 9 and later, Netty needs the first option to allocate buffers as on JDK 8: memory that is not filled with
+    zeros, and so is taken from the container's limit only when a message is written to it.
     """
     message = int(group.keys.get("maxMessageSize", _MAX_MESSAGE)) + _MESSAGE_RESERVE
     return [

@@ -12,11 +12,16 @@ final class TestMessage {
 
     private TestMessage() {}
 
-    /** Returns a message for the first queue of a topic. */
+    /** Returns a message of one byte for the first queue of a topic. */
     static MessageExtBrokerInner create(String topic) {
+        return create(topic, 1);
+    }
+
+    /** Returns a message with a length in bytes for the first queue of a topic. */
+    static MessageExtBrokerInner create(String topic, int length) {
         MessageExtBrokerInner message = new MessageExtBrokerInner();
         message.setTopic(topic);
-        message.setBody(new byte[1]);
+        message.setBody(new byte[length]);
         message.setBornTimestamp(System.currentTimeMillis());
         message.setBornHost(HOST);
         message.setStoreHost(HOST);
