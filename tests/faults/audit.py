@@ -28,7 +28,8 @@ FIRST_SECONDS = 180.0
 STEADY_SECONDS = 5.0
 """Load before the fault, and after the group is whole again."""
 STEADY_FAILURES = 0.05
-"""Share of the attempts that may fail when the group is whole. A queue that refuses writes would fail a quarter."""
+"""Share of a client's attempts that may fail when the group is whole. A queue that refuses writes fails a quarter."""
+HANGS = "hangs"
 SETTLED_SECONDS = 60.0
 """Time after which no more may fail. Brokers refuse writes while they do not get the processor."""
 RECOVERY_SECONDS = 300.0
@@ -192,16 +193,34 @@ def _inject(cluster: Cluster, fault: Fault, load: Load) -> tuple[FaultTimes, int
 
 
 def wait_until_few_fail(load: Load, steady: float, seconds: float) -> None:
-    """Wait for a period of `steady` seconds in which hardly any attempt fails. Assert that it ends within `seconds`."""
+    """Wait for a period of `steady` seconds in which every client sends. Assert that it ends within `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         begin = time.monotonic_ns()
         time.sleep(steady)
-        attempts = [one for one in load.attempts() if one.begin > begin and one.end]
-        failed = Counter(one.code for one in attempts if one.failed)
-        if attempts and failed.total() <= STEADY_FAILURES * len(attempts):
+        failing = _find_failing(load, begin, time.monotonic_ns())
+        if not failing:
             return
-        assert time.monotonic() < deadline, f"of {len(attempts)} attempts, the group whole: {failed}"
+        assert time.monotonic() < deadline, f"the group is whole, and clients fail: {failing}"
+
+
+def _find_failing(load: Load, begin: int, end: int) -> dict[str, Counter[str]]:
+    """Return the results in a period by client, of clients with more than few failures or without any result.
+
+    An attempt that lasts for the whole period is a failure.
+    """
+    results: dict[str, Counter[str]] = {each.client: Counter() for each in load.workloads}
+    failures: Counter[str] = Counter()
+    for one in load.attempts():
+        hangs = one.begin < begin and (one.end is None or one.end > end)
+        if hangs or (one.begin > begin and one.code):
+            results[one.client][HANGS if hangs else str(one.code)] += 1
+            failures[one.client] += hangs or one.failed
+    return {
+        client: codes
+        for client, codes in results.items()
+        if not codes or failures[client] > STEADY_FAILURES * codes.total()
+    }
 
 
 def _settle(

@@ -78,11 +78,20 @@ def test_failures_of_a_whole_group_are_found() -> None:
     sent = [attempt(number, "SEND_OK", late, late) for number in range(76)]
     rolled_back = [attempt(number, "ROLLED_BACK", late, late) for number in range(76, 96)]
     failed = [attempt(number, "BROKER_2", late, late) for number in range(76, 100)]
-    ledgers = iter([[*sent, *failed], [*sent, *rolled_back], [*sent, *failed]])
-    load = cast("Any", SimpleNamespace(attempts=lambda: next(ledgers)))
-    wait_until_few_fail(load, 0, 60)
-    with pytest.raises(AssertionError, match="'BROKER_2': 24"):
-        wait_until_few_fail(load, 0, 0)
+    hanging = [Attempt(f"a-1-{number}", "a", TOPIC, number, 0) for number in range(24)]
+
+    def wait(*ledgers: list[Attempt], seconds: float = 0) -> None:
+        attempts = iter(ledgers)
+        load = SimpleNamespace(attempts=lambda: next(attempts), workloads=[SimpleNamespace(client="a")])
+        wait_until_few_fail(cast("Any", load), 0, seconds)
+
+    wait([], [*sent, *failed], [*sent, *hanging], [*sent, *rolled_back], seconds=60)
+    with pytest.raises(AssertionError, match=r"'a': Counter\(\{'SEND_OK': 76, 'BROKER_2': 24"):
+        wait([*sent, *failed])
+    with pytest.raises(AssertionError, match=r"'a': Counter\(\{'SEND_OK': 76, 'hangs': 24"):
+        wait([*sent, *hanging])
+    with pytest.raises(AssertionError, match=r"'a': Counter\(\)"):
+        wait([])
 
 
 def test_an_acknowledgement_while_a_single_member_runs_is_found() -> None:
