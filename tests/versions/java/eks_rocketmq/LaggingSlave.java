@@ -1,9 +1,5 @@
 package eks_rocketmq;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -51,9 +47,7 @@ public final class LaggingSlave {
         store.getRunningFlags().makeFenced(false);
         AutoSwitchHAService service = (AutoSwitchHAService) store.getHaService();
         service.setLocalBrokerId(MASTER);
-        try (ServerSocketChannel server =
-                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-                SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
+        TestProgram.withConnection(channel -> {
             AutoSwitchHAConnection slave = TestProgram.connect(service, channel, SLAVE);
             service.setSyncStateSet(new HashSet<>(Arrays.asList(MASTER, SLAVE)));
             MessageExtBrokerInner message = TestMessage.create("orders");
@@ -70,7 +64,7 @@ public final class LaggingSlave {
             System.out.println("agent " + askPosition(agent));
             replicate(service, slave, store);
             System.out.println("agent-replicated " + askPosition(agent));
-        }
+        });
     }
 
     private static void replicate(

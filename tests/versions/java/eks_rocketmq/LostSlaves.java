@@ -1,9 +1,5 @@
 package eks_rocketmq;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 import java.util.HashSet;
 import org.apache.rocketmq.store.DefaultMessageStore;
@@ -26,9 +22,7 @@ public final class LostSlaves {
     }
 
     private static void report(String name, AutoSwitchHAService service, DefaultMessageStore store) throws Exception {
-        try (ServerSocketChannel server =
-                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-                SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
+        TestProgram.withConnection(channel -> {
             AutoSwitchHAConnection slave = TestProgram.connect(service, channel, SLAVE);
             TestProgram.acknowledge(slave, store.getMaxPhyOffset());
             service.setSyncStateSet(new HashSet<>(Arrays.asList(1L, SLAVE)));
@@ -41,6 +35,6 @@ public final class LostSlaves {
             service.updateConfirmOffsetWhenSlaveAck(SLAVE);
             TestProgram.awaitQueues(store);
             System.out.println(name + "-again " + store.getMaxOffsetInQueue(name, 0));
-        }
+        });
     }
 }

@@ -1,9 +1,5 @@
 package eks_rocketmq;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.concurrent.ExecutorService;
@@ -58,9 +54,7 @@ public final class ReturnedMessage {
         AutoSwitchHAService service =
                 (AutoSwitchHAService) controller.getMessageStore().getHaService();
         service.setLocalBrokerId(MASTER);
-        try (ServerSocketChannel server =
-                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-                SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
+        TestProgram.withConnection(channel -> {
             AutoSwitchHAConnection slave = TestProgram.connect(service, channel, SLAVE);
             service.setSyncStateSet(new HashSet<>(Arrays.asList(MASTER, SLAVE)));
             reportAll(name, controller, offset);
@@ -69,7 +63,7 @@ public final class ReturnedMessage {
             service.setSyncStateSet(new HashSet<>(Arrays.asList(MASTER, SLAVE)));
             TestProgram.acknowledge(slave, Long.MAX_VALUE);
             reportAll(name + "-replicated", controller, offset);
-        }
+        });
         Pair<NettyRequestProcessor, ExecutorService> pair = controller
                 .getRemotingServer()
                 .getProcessorPair(RequestCode.CONSUMER_SEND_MSG_BACK);

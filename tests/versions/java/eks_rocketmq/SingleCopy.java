@@ -1,9 +1,5 @@
 package eks_rocketmq;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.concurrent.TimeUnit;
@@ -35,13 +31,11 @@ public final class SingleCopy {
         service.setLocalBrokerId(1L);
         GroupTransferService waiting = PrivateFields.read(DefaultHAService.class, "groupTransferService", service);
         waiting.start();
-        try (ServerSocketChannel server =
-                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-                SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
+        TestProgram.withConnection(channel -> {
             TestProgram.acknowledge(TestProgram.connect(service, channel, 2), OFFSET);
             System.out.println(name + "-two-copies " + write(service, OFFSET, 1L, 2L));
             System.out.println(name + "-one-copy " + write(service, OFFSET + 1, 1L));
-        }
+        });
     }
 
     private static String write(AutoSwitchHAService service, long end, Long... remaining) throws Exception {

@@ -1,9 +1,5 @@
 package eks_rocketmq;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.TreeSet;
@@ -30,12 +26,10 @@ public final class StoppedSlave {
         long now = System.currentTimeMillis();
         service.updateConnectionLastCaughtUpTime(2L, now);
         service.updateConnectionLastCaughtUpTime(3L, now);
-        try (ServerSocketChannel server =
-                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-                SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
+        TestProgram.withConnection(channel -> {
             TestProgram.connect(service, channel, 3);
             String members = new TreeSet<>(service.maybeShrinkSyncStateSet()).toString();
             System.out.println(name + " " + members.replace(" ", ""));
-        }
+        });
     }
 }

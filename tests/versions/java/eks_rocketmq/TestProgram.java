@@ -1,5 +1,8 @@
 package eks_rocketmq;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -83,6 +86,20 @@ final class TestProgram {
             throw new IllegalStateException(error);
         }
         return controller;
+    }
+
+    /** What needs an open connection. */
+    interface ConnectedBody {
+        void run(SocketChannel channel) throws Exception;
+    }
+
+    /** Runs a body with a connection, whose other end neither reads nor writes. */
+    static void withConnection(ConnectedBody body) throws Exception {
+        try (ServerSocketChannel server =
+                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
+            body.run(channel);
+        }
     }
 
     /** Makes a slave the only one that is connected. */

@@ -1,11 +1,7 @@
 package eks_rocketmq;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAClient;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
@@ -41,9 +37,7 @@ public final class UnflushedLog {
 
     private static void report(String name, AutoSwitchHAClient client, UnflushedStore store) throws Exception {
         HAWriter writer = PrivateFields.read(AutoSwitchHAClient.class, "haWriter", client);
-        try (ServerSocketChannel master =
-                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-                SocketChannel channel = SocketChannel.open(master.getLocalAddress())) {
+        TestProgram.withConnection(channel -> {
             String result;
             try {
                 writer.write(channel, ByteBuffer.allocate(REPORT_BYTES));
@@ -52,7 +46,7 @@ public final class UnflushedLog {
                 result = "not-sent";
             }
             System.out.println(name + " " + result);
-        }
+        });
     }
 
     /** Store with a log of ten bytes. Four of them are on the disk, and a flush adds two. */
