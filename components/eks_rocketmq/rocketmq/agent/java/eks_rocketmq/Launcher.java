@@ -72,7 +72,7 @@ public final class Launcher {
                 // The slaves of 5.5.0 cannot read the consumer offsets of a master with a broadcast consumer, as every
                 // proxy is one: their parser cannot skip integer keys without quotes (issue 10284).
                 JSON.config(JSONWriter.Feature.WriteNonStringKeyAsString);
-                BrokerController controller = BrokerStartup.createBrokerController(own);
+                BrokerController controller = CheckedCommitLog.createBroker(own);
                 ConfirmedHAService.install(controller);
                 TransactionChecks.install(controller);
                 PacedTransactions.install(controller);

@@ -1,0 +1,100 @@
+package eks_rocketmq;
+
+import java.lang.reflect.Method;
+import java.nio.ByteBuffer;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.common.sysflag.MessageSysFlag;
+import org.apache.rocketmq.store.CommitLog;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.DispatchRequest;
+
+/**
+ * Commit log whose recovery ends at a message that lacks a page behind its body.
+ *
+ * <p>The pages of a log reach the disk in any order, so a loss of power can leave zeros in the middle of a message.
+ * RocketMQ compares the checksum of the body only. If the zeros are in the properties, it keeps the message and
+ * replicates what follows: the member then differs from the others, and as master gives consumers a message without its
+ * tags, its delay or the topic to which it belongs. With {@code forceVerifyPropCRC}, RocketMQ removes every message that
+ * was stored without this setting.
+ */
+final class CheckedCommitLog extends CommitLog {
+    private static final int PAGE = 4096;
+    private static final int SYS_FLAG_POSITION = 36;
+    private static final int FIXED_LENGTH = 72; // from the total size to the length of the body, without the two hosts
+    private static final int HOST = 8; // address and port
+    private static final int HOST_V6 = 20;
+
+    private CheckedCommitLog(DefaultMessageStore store) {
+        super(store);
+    }
+
+    /** Returns a broker as {@link BrokerStartup#createBrokerController}, which has recovered this log. */
+    static BrokerController createBroker(String[] arguments) throws Exception {
+        BrokerController controller = build(arguments);
+        if (!controller.initializeMetadata() || !controller.initializeMessageStore()) {
+            throw new IllegalStateException("the broker cannot create its store");
+        }
+        DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
+        PrivateFields.write(DefaultMessageStore.class, "commitLog", store, new CheckedCommitLog(store));
+        if (!controller.recoverAndInitService()) {
+            throw new IllegalStateException("the broker cannot recover its store");
+        }
+        Runtime.getRuntime().addShutdownHook(new Thread(BrokerStartup.buildShutdownHook(controller)));
+        return controller;
+    }
+
+    /** Since 5.4.0, the command line is parsed by a method of its own. */
+    private static BrokerController build(String[] arguments) throws ReflectiveOperationException {
+        for (Method method : BrokerStartup.class.getMethods()) {
+            if (method.getName().equals("buildBrokerController")) {
+                Object given = arguments;
+                if (method.getParameterTypes()[0] != String[].class) {
+                    given = BrokerStartup.class
+                            .getMethod("parseCmdLine", String[].class)
+                            .invoke(null, given);
+                }
+                return (BrokerController) method.invoke(null, given);
+            }
+        }
+        throw new NoSuchMethodException("BrokerStartup.buildBrokerController");
+    }
+
+    @Override
+    public DispatchRequest checkMessageAndReturnSize(
+            ByteBuffer log, boolean checkCrc, boolean checkDupInfo, boolean readBody) {
+        int begin = log.position();
+        DispatchRequest message = super.checkMessageAndReturnSize(log, checkCrc, checkDupInfo, readBody);
+        if (checkCrc && message.isSuccess() && lacksPage(log, begin, begin + message.getMsgSize())) {
+            return new DispatchRequest(-1, false);
+        }
+        return message;
+    }
+
+    /** Returns whether all bytes of a message from the begin of a page to its end, or to the next page, are zeros. */
+    private static boolean lacksPage(ByteBuffer log, int begin, int end) {
+        if (end - end % PAGE <= begin) {
+            return false; // most messages are in one page
+        }
+        int flag = log.getInt(begin + SYS_FLAG_POSITION);
+        int hosts = ((flag & MessageSysFlag.BORNHOST_V6_FLAG) == 0 ? HOST : HOST_V6)
+                + ((flag & MessageSysFlag.STOREHOSTADDRESS_V6_FLAG) == 0 ? HOST : HOST_V6);
+        int body = begin + FIXED_LENGTH + hosts;
+        int bodyEnd = body + log.getInt(body - Integer.BYTES);
+        for (int at = (bodyEnd + PAGE - 1) / PAGE * PAGE; at < end; at += PAGE) {
+            if (isZero(log, at, Math.min(at + PAGE, end))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isZero(ByteBuffer log, int begin, int end) {
+        for (int position = begin; position < end; position++) {
+            if (log.get(position) != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

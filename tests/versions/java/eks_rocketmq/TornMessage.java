@@ -1,0 +1,70 @@
+package eks_rocketmq;
+
+import java.io.File;
+import java.io.RandomAccessFile;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.common.message.MessageAccessor;
+import org.apache.rocketmq.common.message.MessageDecoder;
+import org.apache.rocketmq.common.message.MessageExtBrokerInner;
+import org.apache.rocketmq.store.DefaultMessageStore;
+
+/**
+ * Opens a store with three messages, whose second one has lost the page with the middle or the end of its properties.
+ *
+ * <p>Argument: {@code broker.conf}. Prints the number of messages that remain: {@code rocketmq-middle COUNT} with
+ * RocketMQ's own log and {@code agent-middle COUNT} with that of the agent, the same with {@code -end}, and
+ * {@code agent-whole COUNT} before anything is lost.
+ */
+public final class TornMessage {
+    private static final int PAGE = 4096;
+    private static final int PAGES = 3; // of the second message
+
+    private TornMessage() {}
+
+    public static void main(String[] arguments) {
+        TestProgram.run(() -> {
+            DefaultMessageStore store =
+                    (DefaultMessageStore) TestProgram.createBroker(arguments[0]).getMessageStore();
+            store.start();
+            store.getRunningFlags().makeFenced(false);
+            MessageExtBrokerInner large = TestMessage.create("orders");
+            MessageAccessor.putProperty(large, "note", new String(new char[PAGES * PAGE]).replace('\0', 'x'));
+            large.setPropertiesString(MessageDecoder.messageProperties2String(large.getProperties()));
+            long[] ends = new long[3];
+            int number = 0;
+            for (MessageExtBrokerInner message :
+                    new MessageExtBrokerInner[] {TestMessage.create("orders"), large, TestMessage.create("orders")}) {
+                store.putMessage(message);
+                ends[number++] = store.getMaxPhyOffset();
+            }
+            store.setConfirmOffset(store.getMaxPhyOffset());
+            TestProgram.awaitQueues(store);
+            store.shutdown();
+            report("agent-whole", CheckedCommitLog.createBroker(new String[] {"-c", arguments[0]}), ends);
+
+            File log = new File(store.getMessageStoreConfig().getStorePathCommitLog(), "00000000000000000000");
+            byte[] content = new byte[(int) ends[2]];
+            try (RandomAccessFile file = new RandomAccessFile(log, "rw")) {
+                file.readFully(content);
+            }
+            long last = ends[1] / PAGE * PAGE;
+            for (String place : new String[] {"middle", "end"}) {
+                try (RandomAccessFile file = new RandomAccessFile(log, "rw")) {
+                    file.write(content);
+                    file.seek(place.equals("middle") ? last - PAGE : last);
+                    file.write(new byte[place.equals("middle") ? PAGE : (int) (ends[1] - last)]);
+                }
+                report("rocketmq-" + place, TestProgram.createBroker(arguments[0]), ends);
+                report("agent-" + place, CheckedCommitLog.createBroker(new String[] {"-c", arguments[0]}), ends);
+            }
+        });
+    }
+
+    private static void report(String name, BrokerController broker, long[] ends) {
+        int messages = 0;
+        while (messages < ends.length && ends[messages] <= broker.getMessageStore().getMaxPhyOffset()) {
+            messages++;
+        }
+        System.out.println(name + " " + messages);
+    }
+}
