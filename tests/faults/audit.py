@@ -149,10 +149,9 @@ def run_audit(
     load = Loads([remoting, *other_loads])
     load.start()
     try:
-        times, whole = _inject(cluster, fault, load)
+        times, whole = _inject(cluster, fault, load, topics)
         load.stop()
         attempts = load.attempts()
-        clusters.commit_offsets(cluster, topics)
         clusters.wait_until_whole(cluster, topics)
         elections = clusters.read_epoch(cluster) - (epoch if times.epoch is None else times.epoch)
         clusters.wait_for_equal_queues(cluster, topics)
@@ -179,15 +178,21 @@ def run_audit(
     return audit
 
 
-def _inject(cluster: Cluster, fault: Fault, load: Load) -> tuple[FaultTimes, int]:
-    """Return the times of the fault, and when the group was whole again. The load goes on until few sends fail."""
+def _inject(cluster: Cluster, fault: Fault, load: Load, topics: Sequence[str]) -> tuple[FaultTimes, int]:
+    """Return the times of the fault, and when the group was whole again. The load goes on until few sends fail.
+
+    Slaves copy topics and offsets every 10 s. They have those of the load before the fault, and get other offsets
+    while the load goes on.
+    """
     started = time.monotonic_ns()
     wait_for_successes(load, started, SUCCESSES, FIRST_SECONDS)
     time.sleep(STEADY_SECONDS)
+    clusters.wait_until_whole(cluster, topics)
     times = fault(cluster)
     wait_for_successes(load, times.end, SUCCESSES, RECOVERY_SECONDS)
     clusters.wait_until_whole(cluster)
     whole = time.monotonic_ns()
+    clusters.commit_offsets(cluster, topics)
     wait_until_few_fail(load, STEADY_SECONDS, SETTLED_SECONDS)
     return times, whole
 

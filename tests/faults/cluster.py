@@ -188,23 +188,18 @@ def pause_processes(processes: Iterable[int]) -> Generator[None]:
 
 
 def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]]) -> None:
-    """Create topics, given by name and kind, in which a consumer group has offsets. Wait until every member has both.
-
-    Raises TimeoutError.
-    """
-    wanted = list(topics)
+    """Create topics, given by name and kind, in which a consumer group has offsets."""
     master = cluster.address(find_master(cluster))
     with cluster.observe():
         create_group(master, CONSUMERS)
         create_group(master, READERS)
         create_group(master, FIFO_READERS, orderly=True)
-        for topic, kind in wanted:
+        for topic, kind in topics:
             create_topic(master, topic, kind)
             for queue, offset in FIRST_OFFSETS.items():
                 group_status.set_offset(master, CONSUMERS, topic, queue, offset)
                 for readers in (READERS, FIFO_READERS):
                     group_status.set_offset(master, readers, topic, queue, 0)
-    _require_metadata(cluster, lambda: master, [topic for topic, _ in wanted], 60, "every member has the topics")
 
 
 def commit_offsets(cluster: Cluster, topics: Iterable[str]) -> None:
@@ -219,37 +214,22 @@ def commit_offsets(cluster: Cluster, topics: Iterable[str]) -> None:
 def wait_until_whole(cluster: Cluster, topics: Iterable[str] = ()) -> None:
     """Wait until all members are in sync, and have the topics and the consumer offsets of the master.
 
-    Raises TimeoutError.
-    """
-
-    def find_whole_master() -> str:
-        state = read_state(cluster)
-        whole = state is not None and state.in_sync == frozenset(map(cluster.address, cluster.members))
-        return state.master if whole else ""
-
-    _require_metadata(cluster, find_whole_master, list(topics), 300, "all members are in sync, with the same metadata")
-
-
-def _require_metadata(
-    cluster: Cluster, find_address: Callable[[], str], topics: Iterable[str], seconds: float, what: str
-) -> None:
-    """Wait until there is a master, and all members have the topics and its offsets.
-
     Raises TimeoutError with a note that names what is missing.
     """
+    wanted = list(topics)
     missing: list[str] = []
+    members = {cluster.address(name) for name in cluster.members}
 
-    def complete() -> bool:
-        master = find_address()
-        if not master:
+    def whole() -> bool:
+        state = read_state(cluster)
+        if state is None or state.in_sync != members:
             return False
         with cluster.observe():
-            slaves = [cluster.address(name) for name in cluster.members if cluster.address(name) != master]
-            missing[:] = group_status.list_missing_metadata(master, slaves, topics, MOVING)
+            missing[:] = group_status.list_missing_metadata(state.master, members - {state.master}, wanted, MOVING)
         return not missing
 
     try:
-        require(complete, seconds, what)
+        require(whole, 300, "all members are in sync, with the same metadata")
     except TimeoutError as error:
         error.add_note("\n".join(missing))
         raise
