@@ -95,9 +95,9 @@ docs: $(READY) ## build the documentation as a site, in build/site
 .PHONY: check
 # CASES=20 runs more of each parametrized test, CASES= all. `make unit` and `make test` always run all.
 CASES := 3
-# One process more than there are processors: the tests of the scripts mostly wait.
+# More processes than processors: the tests of the scripts mostly wait.
 check: lint ## run lint, types, unit tests and the pods' scripts, with 3 cases of each parametrized test
-	@$(RUN) -m pytest -q -n $$(($$(nproc) + 1)) --dist worksteal $(if $(CASES),--cases $(CASES)) tests/unit tests/scripts
+	@$(RUN) -m pytest -q -n $$(($$(nproc) + 3)) --dist worksteal $(if $(CASES),--cases $(CASES)) tests/unit tests/scripts
 
 .PHONY: unit
 unit: $(READY) ## run the unit tests

@@ -69,9 +69,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Progress(reporter))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the quick tests first."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run the quick tests first. In `make check`, each process gets some of the tests that mostly wait."""
     items.sort(key=lambda item: _ORDER.index(_folder(item)) if _folder(item) in _ORDER else -1)
+    if not config.getoption("loadgroup", default=False):
+        items[:] = _spread(items)
+
+
+def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests with those of the pods' scripts at equal distances."""
+    parts: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    for item in items:
+        parts[_folder(item) == "scripts"].append(item)
+    placed = [(number / len(part), item) for part in parts.values() for number, item in enumerate(part)]
+    return [item for _, item in sorted(placed, key=lambda each: each[0])]
 
 
 class Scheduling(LoadScopeScheduling):
