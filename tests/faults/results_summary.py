@@ -7,7 +7,7 @@ from typing import Any
 ON_SANDBOX, ON_PROCESSES, WITHOUT_AGENT = "On the sandbox", "On processes", "Without the agent"
 SECTIONS = (ON_SANDBOX, ON_PROCESSES, WITHOUT_AGENT)
 _REMOTING, _GRPC = "java-normal", "grpc-normal"
-_WRONG = ("unexpected", "out_of_order", "moved_keys", "early", "rolled_back", "single_copies")
+WRONG = ("unexpected", "out_of_order", "moved_keys", "early", "rolled_back", "single_copies")
 _OF_SECTION = frozenset({"on", "agent"})
 
 
@@ -45,8 +45,8 @@ def summarize(rows: Iterable[Mapping[str, Any]]) -> list[Summary]:
             runs=len(same),
             acknowledged=sum(row["acknowledged"] for row in same),
             lost=[row["lost"] for row in same],
-            duplicated=sum(row.get("duplicated", 0) for row in same),
-            wrong=sum(row.get(name, 0) for row in same for name in _WRONG),
+            duplicated=sum(row["duplicated"] for row in same),
+            wrong=sum(row[name] for row in same for name in WRONG),
             remoting=_list_seconds(same, _REMOTING),
             grpc=_list_seconds(same, _GRPC),
         )
