@@ -398,6 +398,8 @@ def test_a_write_is_acknowledged_with_as_many_copies_as_are_needed(run: Run) -> 
     assert results["rocketmq-two-copies"] == results["agent-two-copies"] == "PUT_OK"
     # RocketMQ acknowledges what only the master has, when its last slave has left the set.
     assert (results["rocketmq-one-copy"], results["agent-one-copy"]) == ("PUT_OK", "FLUSH_SLAVE_TIMEOUT")
+    # RocketMQ counts a slave with two connections twice, and does not wait for another one.
+    assert (results["rocketmq-connected-again"], results["agent-connected-again"]) == ("true", "false")
 
 
 def test_with_one_copy_needed_the_master_is_enough(run: Run) -> None:

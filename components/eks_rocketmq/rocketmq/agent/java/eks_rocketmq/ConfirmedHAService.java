@@ -2,9 +2,12 @@ package eks_rocketmq;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.ConcurrentModificationException;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,6 +23,7 @@ import org.apache.rocketmq.store.PutMessageStatus;
 import org.apache.rocketmq.store.SelectMappedBufferResult;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.HAClient;
+import org.apache.rocketmq.store.ha.HAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
@@ -334,11 +338,28 @@ final class ConfirmedHAService extends AutoSwitchHAService {
 
     /** Returns the members that have the log up to an offset, this one included. */
     private long countCopies(long offset) {
-        return 1 + repeatWhileChanging(() -> getConnectionList().stream()
-                .filter(connection -> connection.getSlaveAckOffset() >= offset)
-                .map(connection -> ((AutoSwitchHAConnection) connection).getSlaveId())
-                .distinct()
-                .count());
+        return 1
+                + getConnectionList().stream()
+                        .filter(connection -> connection.getSlaveAckOffset() >= offset)
+                        .count();
+    }
+
+    /**
+     * Returns the newest connection of each slave.
+     *
+     * <p>A write is acknowledged when as many connections have it as there are members in sync. RocketMQ also returns
+     * those whose end this master has not noticed yet. A slave that has connected again then counts twice, and another
+     * member in sync, which can be elected, may lack the write.
+     */
+    @Override
+    public List<HAConnection> getConnectionList() {
+        return repeatWhileChanging(() -> {
+            Map<Long, HAConnection> newest = new HashMap<>();
+            for (HAConnection connection : connectionList) {
+                newest.put(((AutoSwitchHAConnection) connection).getSlaveId(), connection);
+            }
+            return new ArrayList<>(newest.values());
+        });
     }
 
     /**
