@@ -90,8 +90,10 @@ def plan_subnets(
 
     Args:
         zones: number of private subnets, and of public ones.
-        private_prefix: prefix length of a private subnet. Default: the VPC's plus 3, `/19` in a `/16`.
-        public_prefix: prefix length of a public subnet. Default: the VPC's plus 8, `/24` in a `/16`.
+        private_prefix: prefix length of a private subnet. Default: the VPC's plus 3, `/19` in a `/16`, and at most
+            `/28`.
+        public_prefix: prefix length of a public subnet. Default: the VPC's plus 8, `/24` in a `/16`, and at most
+            `/28`.
     """
     lengths = (
         private_prefix if private_prefix is not None else min(vpc.prefixlen + 3, MAX_PREFIX_LENGTH),

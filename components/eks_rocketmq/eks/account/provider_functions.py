@@ -97,9 +97,9 @@ def require_output_fields(
 def require_fields(result: Result, call: str, *fields: str) -> Result:
     """Return the result of a function if it has all required fields.
 
-    `call` is the call as errors show it, from `format_call`. `fields` are paths of fields that must be present, not
-    None and not empty. `identities.0.oidcs` is a path through lists and objects. Raise RunError with the first field
-    that is missing.
+    `call` is the call as errors show it, from `format_call`. `fields` are paths of fields that must be present, and
+    neither None nor an empty text or object. A list may be empty. `identities.0.oidcs` is a path through lists and
+    objects. Raise RunError with the first field that is missing.
     """
     if result is None and not fields:
         raise RunError(_format_invalid_result(call, "there is none"))
