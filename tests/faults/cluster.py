@@ -218,10 +218,10 @@ def wait_until_whole(cluster: Cluster, topics: Iterable[str] = ()) -> None:
     """
     wanted = list(topics)
     missing: list[str] = []
-    members = {cluster.address(name) for name in cluster.members}
 
     def whole() -> bool:
         state = read_state(cluster)
+        members = {cluster.address(name) for name in cluster.members}  # a pod that is replaced has another one
         if state is None or state.in_sync != members:
             return False
         with cluster.observe():
