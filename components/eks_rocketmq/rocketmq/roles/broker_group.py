@@ -111,11 +111,11 @@ def _build_container(deployment: DeploymentPlan, group: BrokerGroupPlan, drain: 
 
 
 def _list_netty_options(group: BrokerGroupPlan) -> list[str]:
-    """Return options with which each thread that writes to the commit log gets a buffer.
+    """Return JVM options that let every thread that writes to the commit log have a buffer.
 
     Each keeps one for the largest message (`MessageExtEncoder`), and the number of these threads grows with the
     processors of the node. Netty limits the capacity of all buffers to the direct memory. A thread that gets no buffer
-    fails each request, and the broker answers consumers no longer.
+    fails each request, and the broker no longer answers consumers.
 
     On JDK 9 and later, Netty needs the first option to allocate buffers as on JDK 8: memory that is not filled with
     zeros, and so is taken from the container's limit only when a message is written to it.

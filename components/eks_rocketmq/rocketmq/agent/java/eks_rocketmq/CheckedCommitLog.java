@@ -71,7 +71,7 @@ final class CheckedCommitLog extends CommitLog {
         return message;
     }
 
-    /** Returns whether all bytes of a message from the begin of a page to its end, or to the next page, are zeros. */
+    /** Returns whether all bytes of a message from the start of a page to its end, or to the next page, are zeros. */
     private static boolean lacksPage(ByteBuffer log, int begin, int end) {
         if (end - end % PAGE <= begin) {
             return false; // most messages are in one page
