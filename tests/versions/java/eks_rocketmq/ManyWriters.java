@@ -18,10 +18,7 @@ public final class ManyWriters {
 
     public static void main(String[] arguments) {
         TestProgram.run(() -> {
-            DefaultMessageStore store =
-                    (DefaultMessageStore) TestProgram.createBroker(arguments[0]).getMessageStore();
-            store.start();
-            store.getRunningFlags().makeFenced(false);
+            DefaultMessageStore store = TestProgram.startStore(arguments[0]);
             store.getMessageStoreConfig().setBrokerRole(BrokerRole.ASYNC_MASTER);
             CountDownLatch end = new CountDownLatch(1);
             System.out.println("threads " + write(store, THREADS, 1, end));

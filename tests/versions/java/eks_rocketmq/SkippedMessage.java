@@ -26,9 +26,7 @@ public final class SkippedMessage {
     private static void report(String name, String file, boolean asAfterCrash) throws Exception {
         String topic = "orders-" + name;
         long[] offsets = new long[MESSAGES];
-        DefaultMessageStore store = open(file);
-        store.start();
-        store.getRunningFlags().makeFenced(false);
+        DefaultMessageStore store = TestProgram.startStore(file);
         for (int number = 0; number < MESSAGES; number++) {
             offsets[number] = store.putMessage(TestMessage.create(topic))
                     .getAppendMessageResult()

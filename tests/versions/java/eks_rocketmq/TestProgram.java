@@ -88,6 +88,14 @@ final class TestProgram {
         return controller;
     }
 
+    /** Returns the store of a broker with the settings of a file. It is started, opens no port, and takes messages. */
+    static DefaultMessageStore startStore(String file) throws Exception {
+        DefaultMessageStore store = (DefaultMessageStore) createBroker(file).getMessageStore();
+        store.start();
+        store.getRunningFlags().makeFenced(false);
+        return store;
+    }
+
     /** What needs an open connection. */
     interface ConnectedBody {
         void run(SocketChannel channel) throws Exception;

@@ -1,7 +1,9 @@
 package eks_rocketmq;
 
-import java.io.File;
-import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.Arrays;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.common.message.MessageAccessor;
 import org.apache.rocketmq.common.message.MessageDecoder;
@@ -23,10 +25,7 @@ public final class TornMessage {
 
     public static void main(String[] arguments) {
         TestProgram.run(() -> {
-            DefaultMessageStore store =
-                    (DefaultMessageStore) TestProgram.createBroker(arguments[0]).getMessageStore();
-            store.start();
-            store.getRunningFlags().makeFenced(false);
+            DefaultMessageStore store = TestProgram.startStore(arguments[0]);
             MessageExtBrokerInner large = TestMessage.create("orders");
             MessageAccessor.putProperty(large, "note", new String(new char[PAGES * PAGE]).replace('\0', 'x'));
             large.setPropertiesString(MessageDecoder.messageProperties2String(large.getProperties()));
@@ -42,22 +41,27 @@ public final class TornMessage {
             store.shutdown();
             report("agent-whole", CheckedCommitLog.createBroker(new String[] {"-c", arguments[0]}), ends);
 
-            File log = new File(store.getMessageStoreConfig().getStorePathCommitLog(), "00000000000000000000");
-            byte[] content = new byte[(int) ends[2]];
-            try (RandomAccessFile file = new RandomAccessFile(log, "rw")) {
-                file.readFully(content);
-            }
-            long last = ends[1] / PAGE * PAGE;
-            for (String place : new String[] {"middle", "end"}) {
-                try (RandomAccessFile file = new RandomAccessFile(log, "rw")) {
-                    file.write(content);
-                    file.seek(place.equals("middle") ? last - PAGE : last);
-                    file.write(new byte[place.equals("middle") ? PAGE : (int) (ends[1] - last)]);
-                }
-                report("rocketmq-" + place, TestProgram.createBroker(arguments[0]), ends);
-                report("agent-" + place, CheckedCommitLog.createBroker(new String[] {"-c", arguments[0]}), ends);
-            }
+            Path log = Paths.get(store.getMessageStoreConfig().getStorePathCommitLog(), "00000000000000000000");
+            byte[] content = Files.readAllBytes(log);
+            int last = (int) ends[1] / PAGE * PAGE;
+            Files.write(log, erase(content, last - PAGE, last));
+            reportBoth("middle", arguments[0], ends);
+            Files.write(log, erase(content, last, (int) ends[1]));
+            reportBoth("end", arguments[0], ends);
         });
+    }
+
+    /** Returns a copy with zeros between two places. */
+    private static byte[] erase(byte[] content, int begin, int end) {
+        byte[] copy = content.clone();
+        Arrays.fill(copy, begin, end, (byte) 0);
+        return copy;
+    }
+
+    /** Opens the log with RocketMQ first, which changes nothing. */
+    private static void reportBoth(String place, String file, long[] ends) throws Exception {
+        report("rocketmq-" + place, TestProgram.createBroker(file), ends);
+        report("agent-" + place, CheckedCommitLog.createBroker(new String[] {"-c", file}), ends);
     }
 
     private static void report(String name, BrokerController broker, long[] ends) {
