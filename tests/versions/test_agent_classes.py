@@ -21,6 +21,7 @@ from tests.unit.rocketmq_case import container, deploy, group
 
 SOURCES = Path(__file__).with_name("java") / "eks_rocketmq"
 SUCCESS, SYSTEM_ERROR, FLUSH_SLAVE_TIMEOUT, SERVICE_NOT_AVAILABLE = "0", "1", "12", "14"
+IN_CONTROLLER_MODE = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"}
 
 
 class Run(Protocol):
@@ -114,7 +115,7 @@ def test_a_send_is_acknowledged_only_by_a_broker_that_stays_master(run: Run) -> 
 
 
 def test_a_message_that_a_consumer_returns_is_acknowledged_with_all_copies(run: Run) -> None:
-    controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1", "brokerRole": "SYNC_MASTER"}
+    controller = {**IN_CONTROLLER_MODE, "brokerRole": "SYNC_MASTER"}
     copies = {"minInSyncReplicas": "2", "allAckInSyncStateSet": "true", "slaveTimeout": "500"}
     codes = run("ReturnedMessage", {**controller, **copies})
     # The consumer of RocketMQ then forgets a message that only the master has, also after a timeout.
@@ -258,8 +259,7 @@ def test_a_slave_reports_its_offset_as_soon_as_it_is_connected(run: Run) -> None
 
 
 def test_a_slave_has_the_metadata_of_its_master_before_it_can_be_elected(run: Run) -> None:
-    controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"}
-    position = run("StaleTimer", {**controller, "timerWheelEnable": "true", "haSendHeartbeatInterval": "500"})
+    position = run("StaleTimer", {**IN_CONTROLLER_MODE, "timerWheelEnable": "true", "haSendHeartbeatInterval": "500"})
     # RocketMQ copies them 3 to 13 s later. A slave that is elected before repeats delayed messages, and if it was a
     # master that was cut off, it skips those of delay levels.
     assert (position["rocketmq"], position["agent"]) == ("0", "42000")
@@ -269,7 +269,7 @@ def test_a_slave_has_the_metadata_of_its_master_before_it_can_be_elected(run: Ru
 
 
 def test_a_slave_copies_the_position_of_a_delayed_message_only_when_its_delivery_is_replicated(run: Run) -> None:
-    controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1", "allAckInSyncStateSet": "true"}
+    controller = {**IN_CONTROLLER_MODE, "allAckInSyncStateSet": "true"}
     positions = run("LaggingSlave", {**controller, "brokerRole": "SYNC_MASTER"})
     # A slave of RocketMQ that is elected now delivers nothing, and does not have what the master delivered.
     assert positions["rocketmq"] == "1"
@@ -277,7 +277,7 @@ def test_a_slave_copies_the_position_of_a_delayed_message_only_when_its_delivery
 
 
 def test_a_broker_forgets_epochs_without_a_message_in_its_log(run: Run, version: str) -> None:
-    found = run("EmptyEpochs", {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"})
+    found = run("EmptyEpochs", IN_CONTROLLER_MODE)
     # RocketMQ does not record epoch 6, so it would not find what another master of epoch 5 has written there.
     assert (found["rocketmq-elected"], found["agent-elected"]) == ("4,5", "4,6")
     # RocketMQ reports the end of the master's log as its own after a loss of power.
@@ -310,8 +310,7 @@ def test_threads_of_transactions_sleep_while_no_transaction_ends(run: Run, versi
 
 
 def test_a_slave_that_was_stopped_has_every_message_in_its_queues(run: Run) -> None:
-    controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"}
-    found = run("SkippedMessage", controller)
+    found = run("SkippedMessage", IN_CONTROLLER_MODE)
     # RocketMQ skips the first of the messages that were in no queue yet, if the store was closed in order.
     assert (found["closed"], found["crashed"]) == ("1", "3")
 
@@ -340,14 +339,21 @@ def test_a_slave_that_has_stopped_leaves_the_in_sync_set(run: Run) -> None:
 
 
 def test_a_slave_that_the_controllers_refused_is_not_waited_for(run: Run) -> None:
-    controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"}
-    members = run("RefusedSlave", controller)
+    members = run("RefusedSlave", IN_CONTROLLER_MODE)
     # If this slave stops, writes wait until it is back.
     assert members["rocketmq-refused"] == "[1,2,3]"
     assert members["agent-refused"] == "[1,3]"
     # The controllers may still add it.
     assert (members["agent-unanswered"], members["agent-set-named"]) == ("[1,2,3]", "[1,2,3]")
     assert (members["agent-set-named-late"], members["agent-set-changed"]) == ("[1,3]", "[1,3,4]")
+
+
+def test_a_slave_is_proposed_when_it_has_all_that_was_acknowledged_without_it(run: Run) -> None:
+    results = run("RefusedSlave", IN_CONTROLLER_MODE)
+    # Writes wait for the slave, and the controllers get the proposal when it has caught up.
+    assert (results["agent-lagging"], results["agent-caught-up"]) == ("[1,2,3]/0", "[1,3]/1")
+    # One that does not catch up is waited for no longer.
+    assert (results["agent-left-behind"], results["agent-disconnected"]) == ("[1,3]/1", "[1,3]/1")
 
 
 def test_a_client_keeps_its_route_while_there_is_none_that_it_can_use(run: Run) -> None:
@@ -377,7 +383,7 @@ def test_an_incomplete_message_does_not_hold_up_an_election(run: Run) -> None:
 
 
 def test_a_master_without_its_slaves_shows_no_message_that_only_it_has(run: Run, version: str) -> None:
-    controller = {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1", "allAckInSyncStateSet": "true"}
+    controller = {**IN_CONTROLLER_MODE, "allAckInSyncStateSet": "true"}
     messages = run("LostSlaves", controller)
     # Newer versions of RocketMQ take the slave out of the set before the controllers agree.
     assert messages["rocketmq"] == ("0" if version == "5.3.3" else "1")
@@ -385,7 +391,7 @@ def test_a_master_without_its_slaves_shows_no_message_that_only_it_has(run: Run,
 
 
 def test_a_log_is_recovered_up_to_a_message_that_lacks_a_page(run: Run) -> None:
-    messages = run("TornMessage", {"enableControllerMode": "true", "controllerAddr": "127.0.0.1:1"})
+    messages = run("TornMessage", IN_CONTROLLER_MODE)
     assert messages["agent-whole"] == "3"
     # RocketMQ keeps a message without a part of its properties, which the other members have.
     assert messages["rocketmq-middle"] == messages["rocketmq-end"] == "3"

@@ -4,6 +4,7 @@ import io.netty.channel.ChannelHandlerContext;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,6 +20,9 @@ import org.apache.rocketmq.remoting.protocol.ResponseCode;
 import org.apache.rocketmq.remoting.protocol.body.SyncStateSet;
 import org.apache.rocketmq.remoting.protocol.header.controller.GetReplicaInfoResponseHeader;
 import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.ha.DefaultHAService;
+import org.apache.rocketmq.store.ha.HAConnection;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
 
@@ -27,12 +31,15 @@ import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME MEMBERS}, the members that a write waits for, for RocketMQ's own
  * replication and for that of the agent: after a refusal, after no answer, when the controllers name their set again,
- * when they do so late, and after a later change of the set.
+ * when they do so late, and after a later change of the set. {@code NAME MEMBERS/COUNT} has also the number of proposals
+ * that were sent since the slave lacked the last byte of the log: while it lacks it, when it has caught up, when it does
+ * not catch up, and when it is not connected.
  */
 public final class RefusedSlave implements NettyRequestProcessor {
     private static final int EPOCH = 5;
 
     private final AtomicInteger ended = new AtomicInteger();
+    private final AtomicInteger received = new AtomicInteger();
     private volatile boolean silent;
 
     private RefusedSlave() {}
@@ -45,52 +52,95 @@ public final class RefusedSlave implements NettyRequestProcessor {
             String address = "127.0.0.1:" + server.localListenPort();
             BrokerController broker = TestProgram.createBroker(arguments[0]);
             broker.getBrokerOuterAPI().start();
+            PrivateFields.write(
+                    ReplicasManager.class, "controllerLeaderAddress", broker.getReplicasManager(), address);
+            PrivateFields.write(ReplicasManager.class, "brokerControllerId", broker.getReplicasManager(), 1L);
             DefaultMessageStore store = (DefaultMessageStore) broker.getMessageStore();
             AutoSwitchHAService original = (AutoSwitchHAService) store.getHaService();
-            original.init(store);
-            controllers.report(original, broker.getReplicasManager());
-            controllers.propose(broker, original, address);
+            controllers.start(original, broker);
+            controllers.propose(broker, original);
             System.out.println("rocketmq-refused " + format(original));
 
             ConfirmedHAService.install(broker);
             AutoSwitchHAService confirmed = (AutoSwitchHAService) store.getHaService();
-            confirmed.init(store);
-            controllers.report(confirmed, broker.getReplicasManager());
-            controllers.propose(broker, confirmed, address);
-            System.out.println("agent-refused " + format(confirmed));
-            controllers.silent = true;
-            controllers.propose(broker, confirmed, address);
-            System.out.println("agent-unanswered " + format(confirmed));
-            askForSet(broker, address);
-            System.out.println("agent-set-named " + format(confirmed));
-            Proposals.lateMillis = 0;
-            askForSet(broker, address);
-            System.out.println("agent-set-named-late " + format(confirmed));
-            Proposals.lateMillis = 60_000;
-            controllers.propose(broker, confirmed, address);
-            changeSet(broker.getReplicasManager(), EPOCH + 1, 1L, 3L, 4L);
-            System.out.println("agent-set-changed " + format(confirmed));
+            controllers.start(confirmed, broker);
+            TestProgram.withConnection(channel -> {
+                AutoSwitchHAConnection slave = TestProgram.connect(confirmed, channel, 2);
+                TestProgram.acknowledge(slave, 0);
+                controllers.reportAnswers(broker, confirmed, address);
+                controllers.reportLag(broker, confirmed, slave);
+            });
         });
     }
 
+    private void reportAnswers(BrokerController broker, AutoSwitchHAService service, String address) throws Exception {
+        propose(broker, service);
+        System.out.println("agent-refused " + format(service));
+        silent = true;
+        propose(broker, service);
+        System.out.println("agent-unanswered " + format(service));
+        askForSet(broker, address);
+        System.out.println("agent-set-named " + format(service));
+        Proposals.lateMillis = 0;
+        askForSet(broker, address);
+        System.out.println("agent-set-named-late " + format(service));
+        Proposals.lateMillis = 60_000;
+        propose(broker, service);
+        changeSet(broker.getReplicasManager(), EPOCH + 1, 1L, 3L, 4L);
+        System.out.println("agent-set-changed " + format(service));
+        silent = false;
+    }
+
+    /** Writes a byte after the slave has reported that it has all of the log. */
+    private void reportLag(BrokerController broker, AutoSwitchHAService service, AutoSwitchHAConnection slave)
+            throws Exception {
+        DefaultMessageStore store = (DefaultMessageStore) broker.getMessageStore();
+        store.getAllocateMappedFileService().start();
+        store.getCommitLog().appendData(0, new byte[1], 0, 1);
+        received.set(0);
+        int before = ended.get();
+        expand(broker.getReplicasManager(), service);
+        Thread.sleep(300);
+        System.out.println("agent-lagging " + format(service) + "/" + received);
+        TestProgram.acknowledge(slave, 1);
+        awaitEnd(before);
+        System.out.println("agent-caught-up " + format(service) + "/" + received);
+        TestProgram.acknowledge(slave, 0);
+        propose(broker, service);
+        System.out.println("agent-left-behind " + format(service) + "/" + received);
+        TestProgram.acknowledge(slave, 1);
+        PrivateFields.<List<HAConnection>>read(DefaultHAService.class, "connectionList", service)
+                .clear();
+        propose(broker, service);
+        System.out.println("agent-disconnected " + format(service) + "/" + received);
+    }
+
     /** Lets a slave catch up, and waits until RocketMQ has the answer of the controllers, or none. */
-    private void propose(BrokerController broker, AutoSwitchHAService service, String address) throws Exception {
-        ReplicasManager replicas = broker.getReplicasManager();
-        PrivateFields.write(ReplicasManager.class, "controllerLeaderAddress", replicas, address);
-        PrivateFields.write(ReplicasManager.class, "brokerControllerId", replicas, 1L);
+    private void propose(BrokerController broker, AutoSwitchHAService service) throws Exception {
+        int before = ended.get();
+        expand(broker.getReplicasManager(), service);
+        awaitEnd(before);
+    }
+
+    private static void expand(ReplicasManager replicas, AutoSwitchHAService service) throws Exception {
         PrivateFields.write(ReplicasManager.class, "syncStateSetEpoch", replicas, EPOCH - 1);
         changeSet(replicas, EPOCH, 1L, 3L);
-        PrivateFields.<EpochFileCache>read(AutoSwitchHAService.class, "epochCache", service)
-                .appendEntry(new EpochEntry(1, 0));
-        int before = ended.get();
-        service.maybeExpandInSyncStateSet(2L, 0);
+        service.maybeExpandInSyncStateSet(2L, 1);
+    }
+
+    private void awaitEnd(int before) throws InterruptedException {
         while (ended.get() == before) {
             Thread.sleep(1);
         }
     }
 
     /** Lets RocketMQ propose each set, as at its start. */
-    private void report(AutoSwitchHAService service, ReplicasManager replicas) throws Exception {
+    private void start(AutoSwitchHAService service, BrokerController broker) throws Exception {
+        service.init((DefaultMessageStore) broker.getMessageStore());
+        service.setLocalBrokerId(1L);
+        PrivateFields.<EpochFileCache>read(AutoSwitchHAService.class, "epochCache", service)
+                .appendEntry(new EpochEntry(1, 0));
+        ReplicasManager replicas = broker.getReplicasManager();
         Method report = ReplicasManager.class.getDeclaredMethod("doReportSyncStateSetChanged", Set.class);
         report.setAccessible(true);
         service.registerSyncStateSetChangedListener(set -> {
@@ -131,6 +181,7 @@ public final class RefusedSlave implements NettyRequestProcessor {
     @Override
     public RemotingCommand processRequest(ChannelHandlerContext context, RemotingCommand request) {
         if (request.getCode() == RequestCode.CONTROLLER_ALTER_SYNC_STATE_SET) {
+            received.incrementAndGet();
             return silent ? null : RemotingCommand.createResponseCommand(ResponseCode.CONTROLLER_BROKER_NOT_ALIVE, null);
         }
         RemotingCommand response = RemotingCommand.createResponseCommand(GetReplicaInfoResponseHeader.class);

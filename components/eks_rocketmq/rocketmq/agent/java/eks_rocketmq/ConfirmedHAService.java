@@ -50,6 +50,9 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     /** How long the filling of the queues may stand still. It stops at an incomplete message. */
     private static final long STALLED_NANOS = 1_000_000_000L;
 
+    /** How long a proposed slave may take for the rest of the log, which writes wait for meanwhile. */
+    private static final long CATCH_UP_NANOS = 1_000_000_000L;
+
     private final Proposals proposals;
     private final Runnable copyFromMaster;
     private final int port;
@@ -381,6 +384,38 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         if (confirmed.contains(slave)) {
             defaultMessageStore.setConfirmOffset(computeConfirmOffset());
         }
+    }
+
+    /**
+     * Waits until the members that are not confirmed have the log up to its present end, and returns whether they have.
+     * Returns false at once if one is not connected.
+     */
+    boolean awaitLog(Set<Long> members) {
+        long end = defaultMessageStore.getMaxPhyOffset();
+        long begin = System.nanoTime();
+        long reached = findLeast(members);
+        while (reached >= 0 && reached < end && System.nanoTime() - begin < CATCH_UP_NANOS) {
+            LockSupport.parkNanos(1_000_000L);
+            reached = findLeast(members);
+        }
+        return reached >= end;
+    }
+
+    /** Returns the offset up to which the members that are not confirmed have the log, or -1 if one is not connected. */
+    private long findLeast(Set<Long> members) {
+        Set<Long> joining = new HashSet<>(members);
+        joining.removeAll(confirmed);
+        joining.remove(getLocalBrokerId());
+        List<HAConnection> connections = getConnectionList().stream()
+                .filter(connection -> joining.contains(((AutoSwitchHAConnection) connection).getSlaveId()))
+                .collect(Collectors.toList());
+        if (connections.size() < joining.size()) {
+            return -1;
+        }
+        return connections.stream()
+                .mapToLong(HAConnection::getSlaveAckOffset)
+                .min()
+                .orElse(Long.MAX_VALUE);
     }
 
     /** Returns the members that a write waits for. */

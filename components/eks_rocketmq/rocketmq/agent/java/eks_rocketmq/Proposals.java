@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
+import java.util.function.Predicate;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.remoting.RPCHook;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
@@ -14,6 +15,7 @@ import org.apache.rocketmq.remoting.protocol.RemotingSerializable;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
 import org.apache.rocketmq.remoting.protocol.ResponseCode;
 import org.apache.rocketmq.remoting.protocol.body.SyncStateSet;
+import org.apache.rocketmq.store.MessageStore;
 
 /**
  * In-sync sets that a master has proposed to the controllers, and which they may have accepted.
@@ -39,24 +41,43 @@ final class Proposals implements RPCHook {
 
     private final Map<Integer, Proposal> open = new ConcurrentHashMap<>();
     private final IntSupplier epoch;
+    private final Predicate<Set<Long>> complete;
 
-    /** The supplier returns the epoch of the set that this broker knows. */
-    Proposals(IntSupplier epoch) {
+    /**
+     * The supplier returns the epoch of the set that this broker knows. The predicate waits until members have the log
+     * up to now, and returns false if they do not get it.
+     */
+    Proposals(IntSupplier epoch, Predicate<Set<Long>> complete) {
         this.epoch = epoch;
+        this.complete = complete;
     }
 
     /** Returns the proposals of a broker that is not started yet. */
     static Proposals of(BrokerController controller) {
+        MessageStore store = controller.getMessageStore();
         Proposals proposals = new Proposals(
-                () -> controller.getReplicasManager().getSyncStateSet().getSyncStateSetEpoch());
+                () -> controller.getReplicasManager().getSyncStateSet().getSyncStateSetEpoch(),
+                members -> ((ConfirmedHAService) store.getHaService()).awaitLog(members));
         controller.getBrokerOuterAPI().registerRPCHook(proposals);
         return proposals;
     }
 
+    /**
+     * Called before a request is sent. Writes wait for the members of a proposal from now on. The proposal is sent when
+     * the members have the log up to now, part of which may have been acknowledged without them.
+     *
+     * <p>RocketMQ has found some milliseconds ago that the slave has the whole log. Writes that were acknowledged since
+     * then would be lost if the controllers elected this slave at once.
+     */
     @Override
     public void doBeforeRequest(String address, RemotingCommand request) {
         if (request.getCode() == RequestCode.CONTROLLER_ALTER_SYNC_STATE_SET) {
-            open.put(request.getOpaque(), new Proposal(decode(request)));
+            SyncStateSet set = decode(request);
+            open.put(request.getOpaque(), new Proposal(set));
+            if (!complete.test(set.getSyncStateSet())) {
+                open.remove(request.getOpaque());
+                throw new IllegalStateException("a member of " + set.getSyncStateSet() + " does not have the whole log");
+            }
         }
     }
 
