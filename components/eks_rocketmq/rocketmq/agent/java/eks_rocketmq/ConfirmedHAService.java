@@ -388,7 +388,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
 
     /**
      * Waits until the members that are not confirmed have the log up to its present end, and returns whether they have.
-     * Returns false at once if one is not connected.
+     * Returns false at once if one is not connected, or has reported no offset yet.
      */
     boolean awaitLog(Set<Long> members) {
         long end = defaultMessageStore.getMaxPhyOffset();
@@ -401,7 +401,10 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         return reached >= end;
     }
 
-    /** Returns the offset up to which the members that are not confirmed have the log, or -1 if one is not connected. */
+    /**
+     * Returns the offset up to which all members that are not confirmed have the log. Returns -1 if one is not connected
+     * or has reported no offset yet, and the maximum if all are confirmed.
+     */
     private long findLeast(Set<Long> members) {
         Set<Long> joining = new HashSet<>(members);
         joining.removeAll(confirmed);
