@@ -53,6 +53,8 @@ class BareCluster:
     client_netns: str
     client_address: str
     group: str = "broker-a"
+    agent: bool = True
+    """Whether the agent of the library runs in the JVMs."""
     restarts: list[str] = field(default_factory=list)
     """Processes that ended by themselves, by the name of their machine."""
     volumes: dict[str, Volume] = field(default_factory=dict)
@@ -238,7 +240,7 @@ def start_cluster(
         proxies={"replicas": 1, "memory": "768Mi"},
     ).manifests()
     with _hold_volumes(folder) as mounted, Pods(folder, home, manifests, prefix=PREFIX) as pods:
-        cluster = BareCluster(pods, *pods.add_network(), volumes=mounted)
+        cluster = BareCluster(pods, *pods.add_network(), agent=agent, volumes=mounted)
         if with_volumes:
             mounts.share(folder)
             for pod in (*pods.of("broker"), *pods.of("controller")):

@@ -235,6 +235,25 @@ def wait_until_whole(cluster: Cluster, topics: Iterable[str] = ()) -> None:
         raise
 
 
+def restart_slaves_out_of_sync(cluster: Cluster, seconds: float) -> None:
+    """Restart the members that are not in sync after some seconds, as an operator does.
+
+    A slave of RocketMQ without the agent that has connected to the former master just before its address changed
+    replicates from it for good, and never gets in sync.
+    """
+
+    def list_out_of_sync() -> list[str] | None:
+        state = read_state(cluster)
+        if state is None:
+            return None
+        return [name for name in cluster.members if cluster.address(name) not in state.in_sync]
+
+    wait_until(lambda: list_out_of_sync() == [], seconds, every=0.5)
+    for name in list_out_of_sync() or []:
+        cluster.kill(name)
+        cluster.start(name)
+
+
 def wait_for_equal_queues(cluster: Cluster, topics: Iterable[str]) -> None:
     """Wait until the queues of all members have the same messages, so that consumers get the same from each as master.
 
