@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -43,6 +43,7 @@ _SECRET_TEXT = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.DOTALL,
 )
+_OPEN_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!.*-----END )", re.DOTALL)
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 # A replacement has the sign `+-` and stays whole behind a `-`: it deletes what is there.
 _SIGN = re.compile(r"^(\s+)(\+-|[-+~](?=[-+~\s]))", re.MULTILINE)
@@ -88,6 +89,18 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
 def clean(text: str, environment: Mapping[str, str]) -> str:
     """Remove secrets, colours and control characters."""
     return without_secrets(_CONTROL.sub("", text.replace("\r\n", "\n")), environment)
+
+
+def join_private_keys(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines. The lines of a private key are one text, in which `clean` finds the key."""
+    text = ""
+    for line in lines:
+        text += line
+        if not _OPEN_KEY.search(text):
+            yield text
+            text = ""
+    if text:
+        yield text
 
 
 def headline(preview: Preview) -> str:
@@ -197,9 +210,9 @@ def _run_preview(stack: str, environment: Mapping[str, str]) -> Preview:
             text=True,
             errors="replace",
         )
-        for line in process.stdout or ():
-            lines.append(line)
-            print(clean(line, environment), end="", flush=True)
+        for text in join_private_keys(process.stdout or ()):
+            lines.append(text)
+            print(clean(text, environment), end="", flush=True)
         code = process.wait()
         events = event_log.read_text(encoding="utf-8") if event_log.exists() else ""
     return Preview(

@@ -51,7 +51,22 @@ def convert_from_camel_case(value: Any, type_: Any, path: ArgumentPath, errors: 
         ]
     if origin is dict and isinstance(value, Mapping):
         return {key: convert_from_camel_case(item, inner[1], path.key(key), errors) for key, item in value.items()}
-    return int(value) if type_ is int and type(value) is float and value.is_integer() else value
+    if type_ is Any:
+        return _convert_whole_numbers(value)
+    return _to_int(value) if type_ is int else value
+
+
+def _convert_whole_numbers(value: Any) -> Any:  # noqa: ANN401 - any value of JSON
+    """Return a value without type, such as the configuration of an addon, with whole numbers as `int`."""
+    if isinstance(value, Mapping):
+        return {key: _convert_whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_convert_whole_numbers(item) for item in value]
+    return _to_int(value)
+
+
+def _to_int(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _convert_fields(value: Mapping[Any, Any], type_: type, path: ArgumentPath, errors: ErrorCollector) -> Any:  # noqa: ANN401 - as above

@@ -4,7 +4,7 @@ Rules: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-an
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from eks_rocketmq.args.argument_path import ArgumentPath
@@ -23,13 +23,15 @@ class TagFormat:
 
     any_character: bool = False
     """Whether the service accepts all characters, as EC2 does. IAM, CloudWatch Logs and load balancers do not."""
+    ignores_case: bool = False
+    """Whether the service takes keys for the same that differ by the case of their letters only, as IAM does."""
     not_in_keys: str = ""
     not_in_values: str = ""
     prefixes: tuple[str, ...] = ()
     """Reserved prefixes of keys besides `aws:`."""
 
 
-ALL_SERVICES = TagFormat()
+ALL_SERVICES = TagFormat(ignores_case=True)
 """Rules that every AWS service accepts."""
 EC2_ONLY = TagFormat(any_character=True)
 """Rules of resources of EC2, such as subnets."""
@@ -54,6 +56,8 @@ def validate_tags(
             limit=_MAX_TAGS,
             added=added,
         )
+    if format_.ignores_case:
+        reject_equal_keys(tags, path)
     prefixes = (_AWS_PREFIX, *format_.prefixes)
     for key, value in tags.items():
         # AWS reserves its prefix in any case of its letters.
@@ -80,6 +84,20 @@ def validate_tags(
                 given=value,
                 most=_MAX_VALUE,
                 characters=_describe_characters(format_, format_.not_in_values),
+            )
+
+
+def reject_equal_keys(tags: Iterable[str], path: ArgumentPath) -> None:
+    """Raise ValueError for keys that differ by the case of their letters only. IAM takes them for the same key."""
+    former: dict[str, str] = {}
+    for key in tags:
+        if (other := former.setdefault(key.lower(), key)) != key:
+            raise ArgumentError(
+                path.key(key),
+                "tag-key-case",
+                "the key differs from {other!r} by the case of its letters only, and IAM takes both for the same key",
+                remedy="Leave one of them out, or rename it",
+                other=other,
             )
 
 

@@ -4,10 +4,12 @@
 """
 
 import difflib
+import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
+from typing import Any
 
 from eks_rocketmq.args.argument_path import ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError, raise_all
@@ -27,7 +29,7 @@ _PATH_PART = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 _IMAGE_REGISTRY = rf"(?=[^/]*[.:]|localhost/){_HOST_PART}(\.{_HOST_PART})*(:[0-9]{{1,5}})?/"
 _IMAGE = re.compile(rf"(?=.{{1,255}}\Z)({_IMAGE_REGISTRY})?{_PATH_PART}(/{_PATH_PART})*")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
-_QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<suffix>[KMGTPE]i|[kMGTPE])?")
+_QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<suffix>[KMGTPE]i|[kMGTPE])?", re.ASCII)
 _QUANTITY_LIMIT = 2**63  # Kubernetes stores quantities in 64 bits
 _MAX_QUANTITY_LENGTH = 64
 _MAX_UNITLESS_DIGITS = 6  # a longer number without a unit may be meant as bytes
@@ -36,6 +38,21 @@ _UNITS: dict[str | None, int] = {None: 1}
 for _power, _letter in enumerate("KMGTPE", start=1):
     _UNITS[f"{_letter}i"] = 1024**_power
     _UNITS["k" if _letter == "K" else _letter] = 1000**_power
+
+
+def copy_json(values: Mapping[str, Any], path: ArgumentPath) -> dict[str, Any]:
+    """Return a copy of `values` as JSON has it. Raise ValueError for what is no JSON, such as an output or a date."""
+    try:
+        copied: dict[str, Any] = json.loads(json.dumps(values))
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(
+            path,
+            "values-no-json",
+            "the values cannot be converted to JSON ({reason})",
+            accepted="an object of strings, numbers, lists and objects",
+            reason=error,
+        ) from None
+    return copied
 
 
 def validate_dns_label(value: str, path: ArgumentPath) -> str:

@@ -5,7 +5,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -123,7 +123,7 @@ def destroy(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
         f"If it is gone for good, `eks-rocketmq destroy -s {stack} --cluster-gone` destroys the rest without asking "
         "it. Volumes that are still there then stay in AWS."
     )
-    with _report_errors("for its volumes", hint):
+    with _report_errors("for its volumes", hint), ExitStack() as undo:
         state = pulumi.export_state()
         plan = plan_teardown(state, cluster_gone=cluster_gone)
         if plan.empty:
@@ -131,6 +131,7 @@ def destroy(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
             return
         _exit_if_protected(plan, stack)
         if keep:
+            undo.callback(pulumi.replace_state, state)
             state = retain_namespaces(state)
             pulumi.replace_state(state)
             plan = plan_teardown(state)
@@ -145,6 +146,7 @@ def destroy(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
         if not (yes or _confirm(f"Destroy stack {stack} and what is listed?", "destroy what is listed")):
             _out.print("Nothing was destroyed.")
             raise typer.Exit(1)
+        undo.pop_all()
         if plan.first_targets:
             pulumi.destroy(plan.first_targets)
         _wait_for_volumes(plan, lost.deleted, timeout, stack)

@@ -21,6 +21,7 @@ DELETE_POLICY = "Delete"
 NAMESPACE = "kubernetes:core/v1:Namespace"
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
+SERVICE_ACCOUNT_PATCH = "kubernetes:core/v1:ServiceAccountPatch"
 KUBERNETES_PROVIDER = "pulumi:providers:kubernetes"
 _CLAIM_OWNER_TYPES = frozenset({type_token("RocketMq"), NAMESPACE, CLAIM, STATEFUL_SET})
 
@@ -51,7 +52,7 @@ class Teardown:
     clusters: list[ClaimedCluster]
     """Clusters whose volumes are checked."""
     removes_driver: bool
-    """Whether the stack removes the EBS CSI driver."""
+    """Whether the stack removes the EBS CSI driver, or the role of a self-managed one."""
     protected: list[str]
     """A line for each resource that the engine or EKS protects from deletion."""
     empty: bool
@@ -85,10 +86,7 @@ def plan_teardown(export: Mapping[str, Any], *, cluster_gone: bool = False) -> T
     for resource in owners:
         if resource.get("custom"):
             owners_by_provider.setdefault(get_provider_urn(resource), []).append(resource)
-    removes_driver = any(
-        resource["type"] == ADDON and resource.get("inputs", {}).get("addonName") == EBS_CSI and _is_deleted(resource)
-        for resource in resources
-    )
+    removes_driver = any(_is_driver(resource, by_urn) and _is_deleted(resource) for resource in resources)
     if removes_driver and not owners_by_provider:
         # An earlier run may have deleted RocketMQ already. The driver may still have volumes to delete.
         owners_by_provider = {resource["urn"]: [] for resource in resources if resource["type"] == KUBERNETES_PROVIDER}
@@ -159,6 +157,13 @@ def _describe_cluster(provider: Mapping[str, Any], owners: Iterable[State]) -> C
         if resource["type"] == CLAIM:
             claims.add(f"{namespace or 'default'}/{name}")
     return ClaimedCluster(provider, frozenset(owned), frozenset(owned | namespaces), frozenset(claims))
+
+
+def _is_driver(resource: State, by_urn: Mapping[str, State]) -> bool:
+    """Return whether the driver cannot delete volumes without the resource: its addon, or what gives it its role."""
+    if resource["type"] == SERVICE_ACCOUNT_PATCH:
+        return by_urn.get(resource.get("parent", ""), {}).get("type") == type_token("EbsCsiAddon")
+    return resource["type"] == ADDON and resource.get("inputs", {}).get("addonName") == EBS_CSI
 
 
 def _is_deleted(resource: State) -> bool:

@@ -61,7 +61,7 @@ def _read_documents(kubeconfig: str) -> list[Mapping[str, Any]]:
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         return _parse(path.read_text(encoding="utf-8")) or {}
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return {}
 
 

@@ -19,7 +19,7 @@ from eks_rocketmq.eks.addons.addon_plan import (
     plan_addons,
 )
 from eks_rocketmq.eks.addons.cluster_addons_args import AddonStage, ClusterAddonsArgs, VpcCniArgs
-from eks_rocketmq.eks.cluster.cluster_plan import ClusterPlan, plan_cluster
+from eks_rocketmq.eks.cluster.cluster_plan import plan_cluster
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
 from eks_rocketmq.eks.cluster.existing_cluster_args import ExistingEksClusterArgs
 from eks_rocketmq.eks.ebs.driver_plan import DriverPlan, plan_driver
@@ -116,7 +116,7 @@ def read_cluster(given: dict[str, Any], aws: AwsSettings) -> dict[str, Any]:
             CLUSTER,
             given,
             EksClusterArgs if is_new else _ExistingClusterArgs,
-            _plan_new_cluster if is_new else _check_existing_cluster,
+            plan_cluster if is_new else _check_existing_cluster,
             set_by_stack=KEYS["cluster"].set_by_stack if is_new else (),
             defaults={**defaults, **(_NETWORK_IDS if is_new else {})},
             stand_ins={"cluster_name": lambda *_: "cluster", "version": lambda *_: "1.35"},
@@ -137,11 +137,6 @@ def _build_identity_error(setting: str) -> ArgumentError:
         remedy="Set it, or put the identity into the environment or a profile, and leave {setting} out",
         setting=get_setting_path(setting),
     )
-
-
-def _plan_new_cluster(args: EksClusterArgs) -> ClusterPlan:
-    validate_cluster_name(args["cluster_name"])
-    return plan_cluster(args)
 
 
 def _check_existing_cluster(args: ExistingEksClusterArgs) -> None:

@@ -9,7 +9,7 @@ import yaml
 from pulumi import RunError, get_stack
 
 from eks_rocketmq.args.argument_path import ArgumentPath, Index, Key, Step, UnknownField, to_camel_case
-from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, split_error
+from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, render_error, split_error
 from eks_rocketmq.pulumi_sdk.component import use_surface
 from eks_rocketmq.stack.stack_paths import STACK_FILE, StackFileSurface, convert_to_file
 from eks_rocketmq.stack.stack_yaml import StackFile, is_encrypted, unquoted
@@ -31,7 +31,7 @@ def in_stack_file(component: ArgumentPath) -> Generator[None]:
         try:
             yield
         except ValueError as error:
-            lines = [_render(each, surface) for each in split_error(error)]
+            lines = [render_error(each, surface) for each in split_error(error)]
             raise RunError(_format_report(f"Pulumi.{get_stack()}.yaml", lines)) from None
 
 
@@ -50,10 +50,6 @@ def _format_report(file: str, lines: Sequence[str]) -> str:
     if len(lines) == 1:
         return f"{file}: {lines[0]}"
     return "\n  ".join([f"{file}: {len(lines)} errors", *lines])
-
-
-def _render(error: ValueError, surface: StackFileSurface) -> str:
-    return error.message.render(surface) if isinstance(error, ArgumentError) else str(error)
 
 
 def _split_path(path: ArgumentPath) -> tuple[str, tuple[str | int, ...]]:
@@ -82,14 +78,14 @@ def _find_position(error: ValueError, written: StackFile, project: str) -> float
 def _render_as_written(error: ValueError, written: StackFile, project: str) -> str:
     """Return the text of an error. A value of the wrong type appears as it is in the file, not as YAML reads it."""
     if not isinstance(error, ArgumentError) or error.code != _TYPE_CODE or "{given" not in error.message.problem:
-        return _render(error, STACK_FILE)
+        return render_error(error, STACK_FILE)
     key, inner = _split_path(error.path)
     name = f"{project}:{key}"
     text = unquoted(written.find(name, inner))
     if text is None or not _is_written_as(error.message.values["given"], text):
-        return _render(error, STACK_FILE)
+        return render_error(error, STACK_FILE)
     if any(is_encrypted(written.find(name, inner[:length])) for length in range(len(inner) + 1)):
-        return _render(error, STACK_FILE)
+        return render_error(error, STACK_FILE)
     message = replace(
         error.message,
         problem="{given} has the wrong type" if text else "the value is empty",

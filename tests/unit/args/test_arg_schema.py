@@ -1,6 +1,7 @@
 """Validation of arguments against their TypedDict: unknown, missing and wrongly typed fields."""
 
 import asyncio
+import json
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -173,7 +174,7 @@ CAMEL: dict[str, Any] = {
     "count": 3.0,
     "share": 3.0,
     "pairs": {"laterList": "a"},
-    "free": {"laterList": 3.0},
+    "free": {"laterList": 3.0, "nested": [{"share": 0.5, "count": 2.0}]},
     "inners": [{"name": "a", "size": 2.0}],
     "mayBe": 1,
 }
@@ -189,12 +190,13 @@ def test_camel_case_names_are_converted_to_field_names() -> None:
         "count": 3,
         "share": 3.0,
         "pairs": {"laterList": "a"},
-        "free": {"laterList": 3.0},
+        "free": {"laterList": 3, "nested": [{"share": 0.5, "count": 2}]},
         "inners": [{"name": "a", "size": 2}],
         "mayBe": 1,
     }
     assert [type(converted[name]) for name in ("count", "share")] == [int, float]
     assert type(converted["inners"][0]["size"]) is int
+    assert json.dumps(converted["free"]) == '{"laterList": 3, "nested": [{"share": 0.5, "count": 2}]}'
 
 
 @pytest.mark.parametrize("order", [1, -1])

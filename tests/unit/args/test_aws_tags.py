@@ -25,6 +25,10 @@ def test_ec2_accepts_more_characters() -> None:
     validate_tags({"a,b|c": "{d}"}, ARGS / "tags", EC2_ONLY)
 
 
+def test_ec2_distinguishes_the_case_of_letters() -> None:
+    validate_tags({"Team": "x", "team": "y"}, ARGS / "tags", EC2_ONLY)
+
+
 def test_the_number_of_tags_includes_those_of_the_component() -> None:
     validate_tags({str(i): "x" for i in range(48)}, ARGS / "tags", added=2)
     with rejects(("tags", "tag-count")):

@@ -143,6 +143,12 @@ def test_sizes_are_parsed_as_kubernetes_quantities_or_rejected(text: str) -> Non
         assert re.fullmatch(r"\d+(\.\d+)?([KMGTPE]i|[kMGTPE])?", text)
 
 
+def test_sizes_have_digits_of_ascii() -> None:
+    with pytest.raises(ArgumentError) as raised:
+        parse_bytes("\uff11\uff10Gi", STORAGE)
+    assert list_rejections(raised.value) == [("storage", "size")]
+
+
 @given(st.lists(LABELS, min_size=1, max_size=5))
 def test_only_known_names_are_suggested(known: list[str]) -> None:
     assert suggest_name(known[0], known) == f"Did you mean {known[0]!r}?"

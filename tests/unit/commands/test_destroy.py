@@ -9,6 +9,7 @@ from kubernetes.config.config_exception import ConfigException
 from eks_rocketmq.args.kubernetes_names import EBS_DRIVER
 from eks_rocketmq.commands.destroy import (
     CLAIM,
+    SERVICE_ACCOUNT_PATCH,
     STATEFUL_SET,
     ClaimedCluster,
     Teardown,
@@ -19,6 +20,7 @@ from eks_rocketmq.commands.destroy import (
 from eks_rocketmq.lookups import kubernetes_api, kubernetes_objects
 from eks_rocketmq.lookups.aws_resources import ADDON
 from eks_rocketmq.lookups.volumes import Volume, read_volumes
+from eks_rocketmq.pulumi_sdk.component import type_token
 from tests.unit.destroy_case import (
     BROKERS,
     DRIVER,
@@ -77,6 +79,16 @@ def test_resources_that_the_engine_retains_delete_no_volumes(option: str) -> Non
 
 def test_another_addon_is_not_the_driver() -> None:
     assert not plan_teardown(export(KUBERNETES, resource(ADDON, "dns", inputs={"addonName": "coredns"}))).removes_driver
+
+
+def test_the_role_of_a_self_managed_driver_is_part_of_the_driver() -> None:
+    component = resource(type_token("EbsCsiAddon"), "driver")
+    account = resource(SERVICE_ACCOUNT_PATCH, "account", parent=component["urn"])
+    plan = plan_teardown(export(STACK_RESOURCE, KUBERNETES, component, account))
+    assert plan.removes_driver
+    assert len(plan.clusters) == 1
+    of_another_component = account | {"parent": ROOT["urn"]}
+    assert not plan_teardown(export(STACK_RESOURCE, KUBERNETES, ROOT, of_another_component)).removes_driver
 
 
 def test_a_repeated_run_checks_volumes_while_the_driver_exists() -> None:

@@ -174,6 +174,13 @@ def test_the_namespace_and_its_contents_can_be_kept(command: Cli) -> None:
     ) in result.output
 
 
+def test_a_destroy_that_is_not_confirmed_leaves_the_state_as_it_was(command: Cli) -> None:
+    result = command("--keep-namespaces")
+    assert result.exit_code == 1
+    assert command.log[2:] == ["stack import", PREVIEW, "stack import"]
+    assert command.imported[-1] == command.state
+
+
 def test_protected_resources_are_reported_before_anything_is_deleted(command: Cli) -> None:
     own = resource(CLUSTER, "staging", inputs={"deletionProtection": True})
     command.state = export(*STATE, BROKERS | {"protect": True}, own, own | {"protect": True})

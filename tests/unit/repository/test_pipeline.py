@@ -145,6 +145,12 @@ def test_credentials_are_redacted(secret: str) -> None:
     assert output == "/home/runner value: ***"
 
 
+def test_a_private_key_of_several_lines_is_redacted_in_the_log() -> None:
+    key = ["key: -----BEGIN PRIVATE KEY-----\n", "MIIE\n", "-----END PRIVATE KEY-----\n"]
+    printed = [pipeline.clean(text, {}) for text in pipeline.join_private_keys(["a\n", *key, "b\n", *key[:2]])]
+    assert printed == ["a\n", "key: ***\n", "b\n", "key: ***"]
+
+
 @pytest.mark.parametrize(
     ("text", "redacted"),
     [

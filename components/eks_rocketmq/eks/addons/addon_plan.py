@@ -13,7 +13,13 @@ from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.kubernetes_names import EBS_CSI, POD_IDENTITY_AGENT
 from eks_rocketmq.args.pod_values import validate_pod_values
-from eks_rocketmq.args.validation import reject_duplicates, reject_ignored_args, validate_choice, validate_pattern
+from eks_rocketmq.args.validation import (
+    copy_json,
+    reject_duplicates,
+    reject_ignored_args,
+    validate_choice,
+    validate_pattern,
+)
 from eks_rocketmq.eks.addons.cluster_addons_args import AddonArgs, AddonStage, AddonVersions, ClusterAddonsArgs
 
 VPC_CNI = "vpc-cni"
@@ -105,7 +111,7 @@ def _validate_addon(addon: AddonArgs, stage: str, path: ArgumentPath) -> None:
     _validate_stage(name, stage, path)
     if "version" in addon:
         validate_addon_version(addon["version"], path / "version")
-    validate_pod_values(addon.get("configuration", {}), path / "configuration")
+    validate_pod_values(copy_json(addon.get("configuration", {}), path / "configuration"), path / "configuration")
 
 
 def _validate_stage(addon: str, stage: str, path: ArgumentPath) -> None:

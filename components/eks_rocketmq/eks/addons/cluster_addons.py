@@ -54,8 +54,9 @@ class ClusterAddons(ComponentResource):
         validate_args(args, ClusterAddonsArgs)
         plans = get_plan(args, plan_addons)
         addons = {plan.name: self._create_addon(name, plan, args) for plan in plans}
-        versions: Output[dict[str, str]] = Output.all(**{key: addon.addon_version for key, addon in addons.items()})
-        self.versions = versions
+        versions = {key: addon.addon_version for key, addon in addons.items()}
+        # Without keys, `Output.all` returns a list.
+        self.versions = Output.all(**versions) if versions else Output.from_input({})
         self.register_outputs(collect_outputs(self, ClusterAddons))
 
     def _create_addon(self, name: str, plan: AddonPlan, args: ClusterAddonsArgs) -> aws.eks.Addon:

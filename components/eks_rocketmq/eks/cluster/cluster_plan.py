@@ -45,11 +45,11 @@ CLUSTER_PROPERTIES = (
 """Properties of `aws.eks.Cluster`. A newer provider may have more."""
 
 _VERSION = re.compile(r"1\.[3-9][0-9]")
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+")
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+", re.ASCII)
 _ACCESS_POLICY = re.compile(r"Amazon[A-Za-z0-9]+Policy")
 _NAMESPACE = re.compile(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?")
 _ENTRY_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_DURATION = re.compile(r"(?=\d)(\d+h)?(\d+m)?(\d+s)?")
+_DURATION = re.compile(r"(?=\d)(\d+h)?(\d+m)?(\d+s)?", re.ASCII)
 _FIRST_PROPERTY = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _RESERVED_GROUPS = ("system:", "eks:", "aws:", "amazon:", "iam:")
 

@@ -154,7 +154,7 @@ class EksCluster(ComponentResource):
             # Without the key, the cluster loses its secrets. 30 days is the longest waiting period.
             deletion_window_in_days=30,
             tags={**args.get("tags", {}), **get_ownership_tags()},
-            opts=child_options(self, protect=args.get("deletion_protection", True)),
+            opts=child_options(self, protect=args.get("deletion_protection", True) or None),
         )
         return key.arn
 
@@ -198,7 +198,7 @@ class EksCluster(ComponentResource):
             coredns_addon_options={"enabled": False},
             opts=child_options(
                 self,
-                protect=protect,
+                protect=protect or None,  # False would override the `protect` that the component inherits
                 # EKS needs the role's policy from its first network interface to its last. If it finds no log group,
                 # it creates one without expiry.
                 depends_on=list(dependencies),

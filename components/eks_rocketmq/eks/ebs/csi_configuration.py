@@ -17,7 +17,7 @@ from eks_rocketmq.args.pod_values import (
     validate_resources,
     validate_tolerations,
 )
-from eks_rocketmq.args.validation import find_nearest_name, validate_choice, validate_range
+from eks_rocketmq.args.validation import copy_json, find_nearest_name, validate_choice, validate_range
 
 SECTIONS = ("controller", "defaultStorageClass", "node", "sidecars")
 """Sections of the addon's schema in all versions."""
@@ -71,16 +71,7 @@ def render_configuration(args: Mapping[str, Any]) -> str | None:
 
 
 def _copy_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        copied: dict[str, Any] = json.loads(json.dumps(values))
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(
-            _VALUES,
-            "addon-values-no-json",
-            "the values cannot be converted to JSON ({reason})",
-            accepted="an object of strings, numbers, lists and objects",
-            reason=error,
-        ) from None
+    copied = copy_json(values, _VALUES)
     for section, content in copied.items():
         # An unknown section may be new in the addon's version, so only a probable misspelling is an error.
         if find_nearest_name(section, SECTIONS):

@@ -45,7 +45,8 @@ class IrsaRoleArgs(TypedDict):
     client IDs of the provider must contain any other audience."""
     pod_identity_clusters: NotRequired[dict[str, Input[str]]]
     """Clusters in which EKS Pod Identity gives the role to the service accounts. Keys are labels for resource names,
-    for example the cluster's name. Values are cluster ARNs. Default: none. The clusters need the addon
+    for example the cluster's name. Values are cluster ARNs. To rename a label, remove it, update, and add the new one:
+    EKS accepts one association for a service account. Default: none. The clusters need the addon
     `eks-pod-identity-agent`, but no OIDC provider."""
     associate: NotRequired[bool]
     """Create an association for each service account in `pod_identity_clusters`. Default: True. Set False if an addon

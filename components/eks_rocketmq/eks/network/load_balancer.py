@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
+from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_certificate_arn
 from eks_rocketmq.args.aws_tags import TagFormat, validate_tags
@@ -66,8 +67,10 @@ class NetworkLoadBalancerArgs(TypedDict):
 def network_load_balancer(args: NetworkLoadBalancerArgs) -> dict[str, Any]:
     """Return `type`, `load_balancer_class` and `annotations` of a Service.
 
-    Raise ValueError for an argument that AWS or the controller would reject.
+    Raise ValueError for an argument that is unknown, of the wrong type or not known yet, or that AWS or the controller
+    would reject.
     """
+    validate_args(args, NetworkLoadBalancerArgs)
     values: Mapping[str, Any] = {**args}
     for name, meaning in _EMPTY_MEANINGS.items():
         if name in values:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_policy_arn
-from eks_rocketmq.args.aws_tags import EC2_ONLY, validate_tags
+from eks_rocketmq.args.aws_tags import EC2_ONLY, reject_equal_keys, validate_tags
 from eks_rocketmq.args.cidr import parse_vpc_block, plan_subnets
 from eks_rocketmq.args.errors import ArgumentError, raise_all
 from eks_rocketmq.args.field_metadata import get_accepted_values
@@ -159,6 +159,7 @@ def list_endpoint_names(service: str, region: str) -> list[str]:
 def _check_tags(args: NetworkArgs) -> None:
     """Validate the tags of all resources, and those of the subnets."""
     tags = args.get("tags", {})
+    reject_equal_keys(["Name", *tags], ARGS / "tags")  # the role of the flow logs has this tag too
     validate_tags(tags, ARGS / "tags", added=_ADDED_TAGS)
     for field in ("public_subnet_tags", "private_subnet_tags"):
         of_subnets: Mapping[str, str] = args.get(field, {})

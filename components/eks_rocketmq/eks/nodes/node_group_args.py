@@ -44,10 +44,10 @@ class NodeGroupArgs(TypedDict):
     zone_count: NotRequired[int]
     """Number of subnets. Required if `subnet_ids` is an output, such as that of `Network`. Default: the length of
     `subnet_ids`."""
-    per_zone: NotRequired[bool]
+    per_zone: NotRequired[Replacing[bool]]
     """Create one EKS node group for each zone. Default: True. An EBS volume belongs to one zone. A group over several
     zones may start its next node in another zone, where the pod with the volume cannot start. False: one group over all
-    zones."""
+    zones. Changing it replaces the group of the first zone and deletes or creates the others, with their nodes."""
     zone_by_zone: NotRequired[bool]
     """Create and update the zones' groups one after the other. Default: True. Parallel updates evict two members of a
     broker group at a time: the disruption budget blocks the second one, and EKS gives up after 15 minutes. False is

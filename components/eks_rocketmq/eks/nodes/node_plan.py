@@ -54,7 +54,7 @@ MAX_NAME_LENGTH = 37  # https://docs.aws.amazon.com/eks/latest/APIReference: 63,
 
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]*")
 _RELEASE = re.compile(r"\d+\.\d+\.\d+-\w+", re.ASCII)
-_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)")
+_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)", re.ASCII)
 _GRAVITON = re.compile(r"a1|[a-z]+\d+g[a-z]*(-[a-z0-9]+)?")
 """Families with Graviton (arm64) processors have a `g` after the generation, such as `m7g`, `c7gn` or `im4gn`."""
 

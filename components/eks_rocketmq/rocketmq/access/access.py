@@ -247,6 +247,9 @@ def _validate_resource(resource: str, path: ArgumentPath) -> str:
 
 def _validate_source(source: str, path: ArgumentPath) -> str:
     try:
+        # RocketMQ accepts neither a mask in place of a prefix length nor a zone of IPv6.
+        if "%" in source or "." in source.partition("/")[2]:
+            raise ValueError(source)
         ipaddress.ip_network(source, strict=False)
     except ValueError:
         raise ArgumentError(

@@ -45,7 +45,8 @@ class Credentials(ComponentResource):
         current, next_user = access.internal_users
         internal = {user: _generate_password(self, f"{name}-{user}") for user in (current, next_user)}
         declared = {user.name: self._resolve_password(name, user) for user in access.users}
-        self.passwords = Output.secret(Output.all(**declared))
+        # Without keys, `Output.all` returns a list.
+        self.passwords = Output.secret(Output.all(**declared) if declared else {})
         users = Output.all(internal=Output.all(**internal), declared=self.passwords).apply(
             lambda passwords: render_users(access, passwords["internal"], passwords["declared"])
         )

@@ -122,10 +122,10 @@ _ROLE_LOWER_BOUNDS: Mapping[tuple[str, str], tuple[int, str]] = {(PROXY, "maxMes
 _HOURS = r"([01]?\d|2[0-3])"
 _PATTERNS: Mapping[str, tuple[re.Pattern[str], str]] = {
     # UtilAll.isItTimeToDo throws in the cleanup thread, and no file is ever deleted.
-    "deleteWhen": (re.compile(rf"{_HOURS}(;{_HOURS})*"), "hours of the day, such as '04' or '04;16'"),
+    "deleteWhen": (re.compile(rf"{_HOURS}(;{_HOURS})*", re.ASCII), "hours of the day, such as '04' or '04;16'"),
     # ScheduleMessageService fails to load, and the broker does not start.
     "messageDelayLevel": (
-        re.compile(r"[1-9]\d*[smhd]( [1-9]\d*[smhd])*"),
+        re.compile(r"[1-9]\d*[smhd]( [1-9]\d*[smhd])*", re.ASCII),
         "delays with one space between them, such as '1s 5m 2h'",
     ),
     # BrokerMetricsManager ignores a pair without a colon.

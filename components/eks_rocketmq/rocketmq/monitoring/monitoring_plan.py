@@ -16,7 +16,7 @@ DISK_PERCENT = 75
 """Default of `disk_used_percent`."""
 CRITICAL_DISK_PERCENT = 85
 RUNBOOK = "docs/troubleshooting/alerts.md"
-_DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)")
+_DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)", re.ASCII)
 _ALERT_LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED_ALERT_LABELS = frozenset({"alertname", "severity", "broker_group"})
 

@@ -60,19 +60,20 @@ RESERVED_VARIABLES = frozenset(
     }
 )  # fmt: skip
 
-# `memory` decides the sizes; the role decides the garbage collector and the paths. A conflicting option stops the JVM
-# or exceeds the memory limit. The memory outside the heap was measured with the JVM's default sizes for metaspace, code
-# cache and tables, so these are fixed too.
+# `memory` decides the sizes; the role decides the garbage collector, the paths and TLS. A conflicting option stops the
+# JVM, exceeds the memory limit or disables TLS. The memory outside the heap was measured with the JVM's default sizes
+# for metaspace, code cache and tables, so these are fixed too.
 _DERIVED_OPTION = re.compile(
     r"-Xm[nsx]\S*|-XX:\w*(HeapSize|NewSize|OldSize|RAM\w*|DirectMemorySize|MetaspaceSize|ClassSpaceSize)=.*"
     r"|-XX:\w*(CodeCacheSize|ThreadStackSize|TableSize|HeapFreeRatio|HeapSizeLimit)=.*"
     r"|-XX:[+-](Use\w+GC|ExitOnOutOfMemoryError|UseContainerSupport|AggressiveHeap)"
     r"|-XX:(ErrorFile|Flags|VMOptionsFile)=.*"
     r"|-(cp|classpath|jar|version|help|[?hX])|-Duser\.home=.*|-Drmq\.logback\.configurationFile=.*"
+    r"|-D(tls\.|io\.netty\.maxDirectMemory).*"
 )
 _OPTION = re.compile(r"-[A-Za-z].*")
 # A broker has several hundred threads. The JVM does not start with less than 228k per thread; its default is 1m.
-_STACK = re.compile(r"-Xss(\d{1,9})([kKmM]?)")
+_STACK = re.compile(r"-Xss(\d{1,9})([kKmM]?)", re.ASCII)
 _STACK_UNITS = {"": 1, "k": 1024, "m": 1024**2}
 _STACK_BYTES = (256 * 1024, 1024**2)
 _NEWER_OPTION = re.compile(r"--.*|-Xlog:.*|@.*")

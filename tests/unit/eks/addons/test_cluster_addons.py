@@ -214,6 +214,10 @@ def test_addon_version_is_the_installed_the_pinned_or_the_resolved_one(preview: 
             {**AFTER, "addons": [{"name": "coredns", "configuration": {"tolerations": [{"operator": "In"}]}}]},
             [("addons['coredns'].configuration['tolerations'][0]['operator']", "choice")],
         ),
+        (
+            {**AFTER, "addons": [{"name": "coredns", "configuration": {"zones": {"eu-west-1a"}}}]},
+            [("addons['coredns'].configuration", "values-no-json")],
+        ),
         ({**AFTER, "versions": "newest"}, [("versions", "choice")]),
         ({**AFTER, "versions": "latest"}, [("versions", "addon-versions-lookup")]),
     ],

@@ -30,11 +30,11 @@ INVENTORY = {
 }
 
 
-def program(**changed: Any) -> Callable[[], None]:
+def program(opts: pulumi.ResourceOptions | None = None, **changed: Any) -> Callable[[], None]:
     args: Any = {**ARGS, **changed}
 
     def register() -> None:
-        cluster = EksCluster("cluster", args)
+        cluster = EksCluster("cluster", args, opts)
         pulumi.export("kubeconfig", cluster.kubeconfig)
 
     return register

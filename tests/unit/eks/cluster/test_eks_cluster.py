@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from pulumi import ResourceOptions
 
 from eks_rocketmq import EksCluster, ExistingEksCluster
 from tests.unit.eks.cluster.eks_cluster_case import ARN, CLUSTER, INVENTORY, REMOTE, TEAM, program
@@ -164,6 +165,8 @@ def test_deletion_protection_controls_both_the_eks_and_the_pulumi_protection(rec
     unprotected = run(program(deletion_protection=False))
     assert unprotected.one(CLUSTER).inputs["deletionProtection"] is False
     assert [r.name for r in unprotected.resources.values() if r.protect] == []
+    inherited = run(program(ResourceOptions(protect=True), deletion_protection=False))
+    assert inherited.one(CLUSTER).protect
 
 
 def test_new_and_existing_clusters_have_the_same_outputs(recording: Recording) -> None:

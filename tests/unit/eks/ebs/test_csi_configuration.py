@@ -83,7 +83,7 @@ def test_the_rendered_configuration_matches_the_addon_schema() -> None:
             "values['sidecars']['attacher']",
             "addon-section-no-object",
         ),
-        ({"values": {"node": {1, 2}}}, "values", "addon-values-no-json"),
+        ({"values": {"node": {1, 2}}}, "values", "values-no-json"),
         (
             {"controller_replicas": 2, "values": {"controller": {"replicaCount": 1}}},
             "values",

@@ -74,7 +74,7 @@ WORDING = [
         "Pending with other templates.",
     ),
     Wording(
-        "addon-values-no-json",
+        "values-no-json",
         lambda: render_configuration({"values": {"node": {1, 2}}}),
         "configuration.values: the values cannot be converted to JSON (Object of type set is not JSON serializable). "
         "Accepted: an object of strings, numbers, lists and objects.",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pulumi
 import pytest
 
 from eks_rocketmq.eks.network.load_balancer import NetworkLoadBalancerArgs, network_load_balancer
@@ -97,11 +98,14 @@ def test_the_result_is_accepted_as_external_of_a_rocketmq() -> None:
         ({"subnets": ["subnet-a", "subnet-a"]}, "subnets", "duplicate"),
         ({"security_groups": ["sg-a", "sg-a"]}, "security_groups", "duplicate"),
         ({"deregistration_seconds": 3601}, "deregistration_seconds", "range"),
-        ({"deregistration_seconds": 0.5}, "deregistration_seconds", "whole-number"),
+        ({"deregistration_seconds": 0.5}, "deregistration_seconds", "wrong-type"),
         ({"tls_ports": [443]}, "tls_ports", "tls-ports-without-certificate"),
-        ({"certificate_arn": CERTIFICATE, "tls_ports": [443, 0.5]}, "tls_ports[1]", "whole-number"),
+        ({"certificate_arn": CERTIFICATE, "tls_ports": [443, 0.5]}, "tls_ports[1]", "wrong-type"),
         ({"certificate_arn": "foo"}, "certificate_arn", "certificate-arn"),
         ({"subnets": []}, "subnets", "empty-list"),
+        ({"internetFacing": True}, "internetFacing", "unknown-field"),
+        ({"internet_facing": "false"}, "internet_facing", "wrong-type"),
+        ({"internet_facing": pulumi.Output.from_input(False)}, "internet_facing", "not-known-at-preview"),
     ],
 )
 def test_invalid_arguments_are_rejected(given: dict[str, Any], path: str, code: str) -> None:

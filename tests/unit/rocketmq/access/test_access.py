@@ -109,7 +109,9 @@ def test_passwords_are_a_secret_output(secured: Recording) -> None:
         resource = RocketMq("rocketmq", args(access={}))
         pulumi.export("secret", pulumi.Output.from_input(resource.passwords.is_secret()))
 
-    assert run(program).outputs["secret"] is True
+    without_users = run(program)
+    assert without_users.outputs["secret"] is True
+    assert without_users.component_outputs[without_users.one("RocketMq").urn]["passwords"] == {}
 
 
 def test_new_generation_switches_to_the_user_that_every_member_has() -> None:

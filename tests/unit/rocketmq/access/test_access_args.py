@@ -65,6 +65,8 @@ PERMISSION = f"{ORDERS}.permissions[0]"
         (permission_args(decision="Denied"), f"{PERMISSION}.decision", "choice"),
         (permission_args(source_ips=[]), f"{PERMISSION}.source_ips", "empty-list"),
         (permission_args(source_ips=["10.0.0"]), f"{PERMISSION}.source_ips[0]", "permission-source"),
+        (permission_args(source_ips=["10.0.0.0/255.0.0.0"]), f"{PERMISSION}.source_ips[0]", "permission-source"),
+        (permission_args(source_ips=["fe80::1%eth0"]), f"{PERMISSION}.source_ips[0]", "permission-source"),
         (
             user_args(type="Super", permissions=[{"resources": ["*"], "actions": ["All"]}]),
             f"{ORDERS}.permissions",

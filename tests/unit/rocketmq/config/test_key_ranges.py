@@ -193,7 +193,7 @@ def test_values_with_control_characters_are_rejected(value: str) -> None:
     assert_key_rejected("msgTraceTopicName", "config-value", {"msgTraceTopicName": value})
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", True])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, "1", True])
 def test_invalid_floating_point_values_are_rejected(value: object) -> None:
     (key, *_) = [key for key, known in broker_config.load_keys("5.5.0")["broker"].items() if known["type"] == "double"]
     assert_key_rejected(key, "config-value", {key: value})

@@ -318,6 +318,14 @@ def test_panel_queries_use_existing_metrics_and_labels() -> None:
         check_query(query.replace("$__rate_interval", "5m"))
 
 
+def test_dashboards_of_long_namespaces_have_ids_of_their_own() -> None:
+    namespaces = ["rocketmq", *(f"messaging-platform-production-eu-{place}" for place in ("west", "central"))]
+    uids = [grafana_panels.build_dashboard(each)["uid"] for each in namespaces]
+    assert uids[0] == "rocketmq-rocketmq"
+    assert len(set(uids)) == len(uids)
+    assert max(map(len, uids)) == 40  # more characters are an error of Grafana
+
+
 def test_panels_do_not_overlap_and_have_unique_ids() -> None:
     found = grafana_panels.build_dashboard("rocketmq")["panels"]
     assert [panel["id"] for panel in found] == list(range(1, len(found) + 1))

@@ -374,6 +374,8 @@ def test_invalid_pod_settings_are_rejected_before_any_resource_is_registered(
         "-Xms1g",
         "-Xmx1g",
         "-XX:MaxHeapSize=1g",
+        "-Dtls.server.mode=disabled",
+        "-Dio.netty.maxDirectMemory=0",
         "-XX:InitialHeapSize=1g",
         "-XX:MaxDirectMemorySize=1g",
         "-XX:MaxMetaspaceSize=1g",
