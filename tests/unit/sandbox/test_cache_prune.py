@@ -93,7 +93,7 @@ def test_every_module_that_requests_entries_is_listed() -> None:
         "tests/faults/test_small_files.py",
         "tests/toolchain/test_alerts.py",
         "tests/versions/pods.py",
-        "tests/versions/test_agent_classes.py",
+        "tests/versions/class_programs.py",
     }
 
 

@@ -67,6 +67,7 @@ public final class RefusedSlave implements NettyRequestProcessor {
             TestProgram.withConnection(channel -> {
                 AutoSwitchHAConnection slave = TestProgram.connect(confirmed, channel, 2);
                 TestProgram.acknowledge(slave, 0);
+                TestProgram.add(confirmed, channel, 3);
                 controllers.reportAnswers(broker, confirmed, address);
                 controllers.reportLag(broker, confirmed, slave);
             });
@@ -110,8 +111,9 @@ public final class RefusedSlave implements NettyRequestProcessor {
         System.out.println("agent-left-behind " + format(service) + "/" + received);
         TestProgram.acknowledge(slave, 1);
         PrivateFields.<List<HAConnection>>read(DefaultHAService.class, "connectionList", service)
-                .clear();
-        propose(broker, service);
+                .remove(slave);
+        expand(broker.getReplicasManager(), service);
+        Thread.sleep(300);
         System.out.println("agent-disconnected " + format(service) + "/" + received);
     }
 

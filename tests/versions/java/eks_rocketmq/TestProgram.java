@@ -5,13 +5,14 @@ import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.List;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.MessageStore;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.DefaultHAService;
+import org.apache.rocketmq.store.ha.HAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
@@ -113,10 +114,17 @@ final class TestProgram {
     /** Makes a slave the only one that is connected. */
     static AutoSwitchHAConnection connect(AutoSwitchHAService service, SocketChannel channel, long slaveId)
             throws Exception {
+        PrivateFields.write(DefaultHAService.class, "connectionList", service, new ArrayList<>());
+        return add(service, channel, slaveId);
+    }
+
+    /** Adds a connection of a slave. */
+    static AutoSwitchHAConnection add(AutoSwitchHAService service, SocketChannel channel, long slaveId)
+            throws Exception {
         AutoSwitchHAConnection slave = new AutoSwitchHAConnection(service, channel, null);
         PrivateFields.write(AutoSwitchHAConnection.class, "slaveId", slave, slaveId);
-        PrivateFields.write(
-                DefaultHAService.class, "connectionList", service, new ArrayList<>(Collections.singletonList(slave)));
+        PrivateFields.<List<HAConnection>>read(DefaultHAService.class, "connectionList", service)
+                .add(slave);
         return slave;
     }
 

@@ -8,20 +8,27 @@ import org.apache.rocketmq.common.sysflag.MessageSysFlag;
 import org.apache.rocketmq.store.CommitLog;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.DispatchRequest;
+import org.apache.rocketmq.store.kv.CompactionService;
+import org.apache.rocketmq.store.logfile.MappedFile;
 
 /**
- * Commit log whose recovery ends at a message that lacks a page behind its body.
+ * Commit log whose recovery ends at a message that lacks a page behind its body, and which erases what it truncates.
  *
  * <p>The pages of a log reach the disk in any order, so a loss of power can leave zeros in the middle of a message.
  * RocketMQ compares the checksum of the body only. If the zeros are in the properties, it keeps the message and
  * replicates what follows: the member then differs from the others, and as master gives consumers a message without its
  * tags, its delay or the topic to which it belongs. With {@code forceVerifyPropCRC}, RocketMQ removes every message that
  * was stored without this setting.
+ *
+ * <p>RocketMQ truncates a log by setting its end. The messages behind it stay in the file, and the next recovery finds
+ * them again if the log then ends where one of them begins. A former master that was cut off then had its own messages
+ * behind those of the next master, and counted as in sync.
  */
 final class CheckedCommitLog extends CommitLog {
     private static final int PAGE = 4096;
     private static final int SYS_FLAG_POSITION = 36;
     private static final int FIXED_LENGTH = 72; // from the total size to the length of the body, without the two hosts
+    private static final int EMPTY_BYTES = 64 * 1024 * 1024; // more than is written between two flushes
     private static final int HOST = 8; // address and port
     private static final int HOST_V6 = 20;
 
@@ -36,10 +43,16 @@ final class CheckedCommitLog extends CommitLog {
             throw new IllegalStateException("the broker cannot create its store");
         }
         DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
-        PrivateFields.write(DefaultMessageStore.class, "commitLog", store, new CheckedCommitLog(store));
+        CheckedCommitLog log = new CheckedCommitLog(store);
+        PrivateFields.write(DefaultMessageStore.class, "commitLog", store, log);
+        CompactionService compaction = PrivateFields.read(DefaultMessageStore.class, "compactionService", store);
+        if (compaction != null) {
+            PrivateFields.write(CompactionService.class, "commitLog", compaction, log);
+        }
         if (!controller.recoverAndInitService()) {
             throw new IllegalStateException("the broker cannot recover its store");
         }
+        log.eraseBehind(log.getMaxOffset());
         Runtime.getRuntime().addShutdownHook(new Thread(BrokerStartup.buildShutdownHook(controller)));
         return controller;
     }
@@ -58,6 +71,36 @@ final class CheckedCommitLog extends CommitLog {
             }
         }
         throw new NoSuchMethodException("BrokerStartup.buildBrokerController");
+    }
+
+    @Override
+    public void truncateDirtyFiles(long end) {
+        super.truncateDirtyFiles(end);
+        eraseBehind(end);
+    }
+
+    /** Overwrites what follows the end of the log in its file. Behind a long part without data, nothing follows. */
+    private void eraseBehind(long end) {
+        MappedFile file = getMappedFileQueue().findMappedFileByOffset(end);
+        if (file == null) {
+            return; // the log is empty, or ends with its file
+        }
+        ByteBuffer content = file.sliceByteBuffer();
+        boolean erased = false;
+        int last = (int) (end - file.getFileFromOffset());
+        for (int at = last; at < content.capacity() && at - last < EMPTY_BYTES; at = (at / PAGE + 1) * PAGE) {
+            int next = Math.min((at / PAGE + 1) * PAGE, content.capacity());
+            if (!isZero(content, at, next)) {
+                for (int position = at; position < next; position++) {
+                    content.put(position, (byte) 0);
+                }
+                last = next;
+                erased = true;
+            }
+        }
+        if (erased) {
+            file.getMappedByteBuffer().force();
+        }
     }
 
     @Override

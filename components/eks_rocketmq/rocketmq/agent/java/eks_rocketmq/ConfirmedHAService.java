@@ -10,7 +10,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -24,6 +27,7 @@ import org.apache.rocketmq.store.SelectMappedBufferResult;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.HAClient;
 import org.apache.rocketmq.store.ha.HAConnection;
+import org.apache.rocketmq.store.ha.HAConnectionState;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
@@ -54,6 +58,12 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private static final long CATCH_UP_NANOS = 1_000_000_000L;
 
     private final Proposals proposals;
+
+    /** Slaves that have caught up since the last proposal. */
+    private final Set<Long> joining = ConcurrentHashMap.newKeySet();
+
+    private final AtomicBoolean queued = new AtomicBoolean();
+    private volatile boolean listening;
     private final Runnable copyFromMaster;
     private final int port;
     private volatile Set<Long> confirmed = Collections.emptySet();
@@ -104,12 +114,13 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         if (getHAClient() == null) {
             setConfirmedClient(id);
         }
-        Master named = new Master(newMaster.substring(0, newMaster.lastIndexOf(':') + 1) + port);
+        joining.clear();
+        Master named = new Master(newMaster, newMaster.substring(0, newMaster.lastIndexOf(':') + 1) + port);
         master = named;
         boolean changed = EndedAttempts.during(getHAClient(), () -> super.changeToSlave(newMaster, epoch, id));
         flushFiles();
         if (changed) {
-            updateHaMasterAddress(named.address);
+            updateHaMasterAddress(named.replication);
             ((ConfirmedHAClient) getHAClient()).reconnect();
         }
         return changed;
@@ -279,9 +290,20 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     /** Called with the answer of a name server, which may be late. */
     @Override
     public void updateHaMasterAddress(String address) {
+        Master named = findNew();
+        super.updateHaMasterAddress(named == null ? address : named.replication);
+    }
+
+    /** Returns the address of a new master, or the given one, which is that of a name server and may be late. */
+    String preferNamed(String address) {
+        Master named = findNew();
+        return named == null ? address : named.address;
+    }
+
+    /** Returns a master that the controllers have just named, or null. */
+    private Master findNew() {
         Master named = master;
-        boolean late = named != null && System.nanoTime() - named.since < STALE_NANOS;
-        super.updateHaMasterAddress(late ? named.address : address);
+        return named != null && System.nanoTime() - named.since < STALE_NANOS ? named : null;
     }
 
     /** Sets the client that super.changeToSlave would create. RocketMQ opens one again that is there. */
@@ -308,6 +330,54 @@ final class ConfirmedHAService extends AutoSwitchHAService {
                 .collect(Collectors.toSet()));
         caughtUpTimes().keySet().retainAll(connected);
         return super.maybeShrinkSyncStateSet();
+    }
+
+    /**
+     * Registers what sends a proposal. It gets the set of the moment in which it is called.
+     *
+     * <p>RocketMQ proposes sets of the moments in which they were queued, with the epoch of now, so the controllers
+     * accept old ones too. When two slaves joined at once, sets with one of them replaced each other for seconds.
+     */
+    @Override
+    public void registerSyncStateSetChangedListener(Consumer<Set<Long>> listener) {
+        super.registerSyncStateSetChangedListener(former -> {
+            queued.set(false); // a later change is looked at again
+            Set<Long> members = findInSync();
+            if (!members.equals(confirmed)) {
+                listener.accept(members);
+            }
+        });
+        listening = true;
+    }
+
+    /**
+     * Called with each report of a slave that is not confirmed and has caught up, and when a connection ends.
+     *
+     * <p>RocketMQ queues a set for each report. While the controllers did not answer, this queue grew without limit.
+     */
+    @Override
+    public void notifySyncStateSetChanged(Set<Long> members) {
+        members.stream().filter(member -> !confirmed.contains(member)).forEach(joining::add);
+        if (!listening || queued.compareAndSet(false, true)) {
+            super.notifySyncStateSetChanged(members);
+        }
+    }
+
+    /**
+     * Returns this broker with the connected slaves that are confirmed or have caught up. Those that have caught up are
+     * returned once: one that hangs since does not hold up the proposals.
+     */
+    private Set<Long> findInSync() {
+        Set<Long> candidates = new HashSet<>(joining);
+        joining.removeAll(candidates);
+        candidates.addAll(confirmed);
+        Set<Long> members = getConnectionList().stream()
+                .filter(connection -> connection.getCurrentState() != HAConnectionState.SHUTDOWN) // it is being removed
+                .map(connection -> ((AutoSwitchHAConnection) connection).getSlaveId())
+                .filter(candidates::contains)
+                .collect(Collectors.toSet());
+        members.add(getLocalBrokerId());
+        return members;
     }
 
     private Map<Long, Long> caughtUpTimes() {
@@ -458,10 +528,12 @@ final class ConfirmedHAService extends AutoSwitchHAService {
 
     private static final class Master {
         private final String address;
+        private final String replication;
         private final long since = System.nanoTime();
 
-        Master(String address) {
+        Master(String address, String replication) {
             this.address = address;
+            this.replication = replication;
         }
     }
 }

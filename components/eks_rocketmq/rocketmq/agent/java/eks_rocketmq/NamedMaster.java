@@ -1,7 +1,6 @@
 package eks_rocketmq;
 
 import org.apache.rocketmq.broker.BrokerController;
-import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.broker.slave.SlaveSynchronize;
 import org.apache.rocketmq.store.config.BrokerRole;
 
@@ -10,16 +9,14 @@ import org.apache.rocketmq.store.config.BrokerRole;
  *
  * <p>RocketMQ takes the address from the answer of a name server, which can be that of the former master for 10 s and
  * more, or none. A slave then copied topics, consumer groups, offsets and the position of the timer from the former
- * master, or waited for one that was lost.
+ * master, or waited for one that was lost. Afterwards, only the name server knows of another address of this master.
  */
 final class NamedMaster extends SlaveSynchronize {
     private final BrokerController controller;
-    private final ReplicasManager replicas;
 
     private NamedMaster(BrokerController controller) {
         super(controller);
         this.controller = controller;
-        this.replicas = controller.getReplicasManager();
     }
 
     /** Replaces the copies of a broker that is not started yet. */
@@ -31,7 +28,8 @@ final class NamedMaster extends SlaveSynchronize {
     @Override
     public void setMasterAddr(String address) {
         boolean slave = controller.getMessageStoreConfig().getBrokerRole() == BrokerRole.SLAVE;
-        String named = replicas.getMasterAddress();
-        super.setMasterAddr(slave && named != null ? named : address);
+        ConfirmedHAService service =
+                (ConfirmedHAService) controller.getMessageStore().getHaService();
+        super.setMasterAddr(slave ? service.preferNamed(address) : address);
     }
 }

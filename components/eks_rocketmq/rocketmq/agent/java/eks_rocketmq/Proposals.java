@@ -32,6 +32,7 @@ final class Proposals implements RPCHook {
             ResponseCode.CONTROLLER_FENCED_MASTER_EPOCH,
             ResponseCode.CONTROLLER_FENCED_SYNC_STATE_SET_EPOCH,
             ResponseCode.CONTROLLER_INVALID_MASTER,
+            ResponseCode.CONTROLLER_NOT_LEADER, // which it says before it does anything
             ResponseCode.CONTROLLER_INVALID_REPLICAS,
             ResponseCode.CONTROLLER_BROKER_NOT_ALIVE,
             ResponseCode.CONTROLLER_ALTER_SYNC_STATE_SET_FAILED));
@@ -90,7 +91,9 @@ final class Proposals implements RPCHook {
         if (request.getCode() == RequestCode.CONTROLLER_GET_REPLICA_INFO
                 && response.getCode() == ResponseCode.SUCCESS) {
             int current = decode(response).getSyncStateSetEpoch();
-            open.values().removeIf(proposal -> proposal.set.getSyncStateSetEpoch() == current && proposal.isLate());
+            open.values()
+                    .removeIf(proposal -> proposal.set.getSyncStateSetEpoch() < current
+                            || proposal.set.getSyncStateSetEpoch() == current && proposal.isLate());
         }
     }
 
