@@ -19,6 +19,14 @@ def test_a_member_that_has_died_with_the_master_is_not_elected(run: Run) -> None
     assert elected["agent-dead"] == elected["agent-awaited-preferred"] == "3"
 
 
+def test_a_master_that_has_restarted_gets_a_new_epoch(run: Run) -> None:
+    answers = run("StartedAgain")
+    # RocketMQ makes it master of the same epoch. It then records another begin of this epoch than the slaves have.
+    assert answers["rocketmq"] == answers["rocketmq-slave"] == answers["agent-slave"] == "1/1/1"
+    assert answers["rocketmq-later"] == "1/1[1,2,3]"
+    assert (answers["agent"], answers["agent-later"], answers["agent-members"]) == ("null/1/2", "1/2[1]", "3")
+
+
 def test_a_broker_that_has_restarted_is_known_by_its_new_address(run: Run) -> None:
     results = run("LateHeartbeat")
     # RocketMQ keeps the address of the former pod, and does not notice the end of the next process.

@@ -8,6 +8,7 @@ import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
 import org.apache.rocketmq.controller.ControllerManager;
 import org.apache.rocketmq.controller.ControllerStartup;
+import org.apache.rocketmq.controller.impl.DLedgerController;
 import org.apache.rocketmq.namesrv.NamesrvStartup;
 import org.apache.rocketmq.proxy.ProxyStartup;
 
@@ -50,6 +51,7 @@ public final class Launcher {
                 if (!manager.initialize()) {
                     throw new IllegalStateException("the controller cannot be initialized");
                 }
+                RestartedMasters.install((DLedgerController) manager.getController(), manager.getControllerConfig());
                 ControllerLog log = ControllerLog.install(manager.getController());
                 AnsweringMembers.install(manager);
                 probe = server.serve(new ControllerProbe(manager, log));
