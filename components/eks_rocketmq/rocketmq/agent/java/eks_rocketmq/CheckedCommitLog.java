@@ -133,7 +133,13 @@ final class CheckedCommitLog extends CommitLog {
     }
 
     private static boolean isZero(ByteBuffer log, int begin, int end) {
-        for (int position = begin; position < end; position++) {
+        int position = begin;
+        for (; position <= end - Long.BYTES; position += Long.BYTES) {
+            if (log.getLong(position) != 0) {
+                return false;
+            }
+        }
+        for (; position < end; position++) {
             if (log.get(position) != 0) {
                 return false;
             }
