@@ -1,6 +1,8 @@
 """RocketMQ versions that the sandbox does not run: group formation, messages and master switchover."""
 
+import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -26,6 +28,23 @@ CONFIG = {
     "maxIndexNum": 40000,
     "messageDelayLevel": "1s 5s 10s",
 }
+_IN_ALL = {"ProbeServer", "QuickStop", "Watchdog"}
+INSTALLED = {
+    "broker": _IN_ALL
+    | {
+        *("BrokerProbe", "CheckedCommitLog", "ConfirmedHAService", "ConfirmedPositions", "DrainFence"),
+        *("EndedDeliveries", "FencedSends", "MasterCopies", "NamedMaster", "OrderedAcks", "PacedTransactions"),
+        *("Proposals", "RepeatedRevives", "SmallFiles", "StuckReplication", "TransactionChecks", "VolumeProbe"),
+    },
+    "controller": _IN_ALL
+    | {
+        *("AnsweringMembers", "ControllerLog", "ControllerProbe", "CurrentHeartbeats", "PeerConnections"),
+        "RestartedMasters",
+    },
+    "proxy": _IN_ALL | {"MasterRoutes", "RequestProbe"},
+    "nameserver": _IN_ALL | {"RequestProbe"},
+}
+"""Classes of the agent by role. Those that have only static methods are not visible."""
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +78,8 @@ def running(version: str, tmp_path: Path) -> Iterator[Pods]:
 def test_rendered_group_exchanges_messages_and_moves_the_master_role(running: Pods, client: Path) -> None:
     (name_server, *_), (proxy, *_) = running.of("nameserver"), running.of("proxy")
     registry = f"{name_server.address}:9876"
+    for role, installed in INSTALLED.items():
+        assert installed - find_installed_classes(running.of(role)[0]) == set(), role
     with inside(running.hub):
         for broker in running.of("broker"):
             assert find_differing_keys(broker) == {}, broker.name
@@ -80,6 +101,14 @@ def test_rendered_group_exchanges_messages_and_moves_the_master_role(running: Po
     received = exchange("receive", endpoint, rocketmq_deployment.TOPIC, rocketmq_deployment.GROUP, "", "40", "60")
     assert sorted(received) == sorted([*first, *second])
     assert len(received) == 40
+
+
+def find_installed_classes(pod: Pod) -> set[str]:
+    """Return the classes of the agent that have objects in the JVM of a pod, without inner classes."""
+    assert pod.process is not None
+    argv = ["jcmd", str(pod.process.pid), "GC.class_histogram", "-all"]
+    histogram = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    return set(re.findall(r" eks_rocketmq\.(\w+)", histogram))
 
 
 def find_differing_keys(broker: Pod) -> dict[str, Any]:
