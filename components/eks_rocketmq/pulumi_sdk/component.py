@@ -161,6 +161,12 @@ def collect_outputs(component: ComponentResource, declared_by: type[ComponentRes
     return {to_camel_case(name): getattr(component, name) for name in inspect.get_annotations(declared_by)}
 
 
+def combine_outputs(values: Mapping[str, Input[_Value]]) -> Output[dict[str, _Value]]:
+    """Return an output of an object. For no keys, `Output.all` would return an empty list."""
+    combined: Output[dict[str, _Value]] = Output.all(**values) if values else Output.from_input({})
+    return combined
+
+
 def defer(value: Input[_Value], resources: Iterable[Resource]) -> Output[_Value]:
     """Return a value as an output that depends on resources.
 

@@ -17,6 +17,7 @@ from eks_rocketmq.lookups.create_checks import get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import (
     child_options,
     collect_outputs,
+    combine_outputs,
     spell_argument,
     type_token,
     use_prefix,
@@ -54,9 +55,7 @@ class ClusterAddons(ComponentResource):
         validate_args(args, ClusterAddonsArgs)
         plans = get_plan(args, plan_addons)
         addons = {plan.name: self._create_addon(name, plan, args) for plan in plans}
-        versions = {key: addon.addon_version for key, addon in addons.items()}
-        # Without keys, `Output.all` returns a list.
-        self.versions = Output.all(**versions) if versions else Output.from_input({})
+        self.versions = combine_outputs({key: addon.addon_version for key, addon in addons.items()})
         self.register_outputs(collect_outputs(self, ClusterAddons))
 
     def _create_addon(self, name: str, plan: AddonPlan, args: ClusterAddonsArgs) -> aws.eks.Addon:

@@ -45,7 +45,7 @@ CLUSTER_PROPERTIES = (
 """Properties of `aws.eks.Cluster`. A newer provider may have more."""
 
 _VERSION = re.compile(r"1\.[3-9][0-9]")
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+", re.ASCII)
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[!-~]+", re.ASCII)
 _ACCESS_POLICY = re.compile(r"Amazon[A-Za-z0-9]+Policy")
 _NAMESPACE = re.compile(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?")
 _ENTRY_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

@@ -1,6 +1,5 @@
 """Validation of the arguments of roles and OIDC providers. Pure: without a Pulumi provider."""
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +8,7 @@ from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.aws_identifiers import STS_AUDIENCE, validate_managed_policy
 from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.short_names import shorten_name
 from eks_rocketmq.args.validation import (
     MAX_DNS_SUBDOMAIN_LENGTH,
     is_dns_subdomain,
@@ -132,11 +132,7 @@ def build_cluster_role_name(cluster: str, purpose: str) -> str:
 
     In the example, `purpose` is `ebs-csi-driver`.
     """
-    name = f"{cluster}-{purpose}"
-    if len(name) <= MAX_ROLE_NAME_LENGTH:
-        return name
-    suffix = f"-{hashlib.sha256(cluster.encode()).hexdigest()[:8]}-{purpose}"
-    return cluster[: MAX_ROLE_NAME_LENGTH - len(suffix)] + suffix
+    return shorten_name(cluster, MAX_ROLE_NAME_LENGTH, f"-{purpose}")
 
 
 def validate_path(value: str) -> str:

@@ -1,13 +1,13 @@
 """Component with the passwords of access control and their Secrets."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pulumi_kubernetes as k8s
 import pulumi_random as random
 from pulumi import Alias, ComponentResource, Input, Output, ResourceOptions
 
-from eks_rocketmq.pulumi_sdk.component import apply_redacted, child_options, type_token
+from eks_rocketmq.pulumi_sdk.component import apply_redacted, child_options, combine_outputs, type_token
 from eks_rocketmq.rocketmq.access.access import AccessPlan, User, validate_password
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.pods import workload_resources
@@ -45,9 +45,8 @@ class Credentials(ComponentResource):
         current, next_user = access.internal_users
         internal = {user: _generate_password(self, f"{name}-{user}") for user in (current, next_user)}
         declared = {user.name: self._resolve_password(name, user) for user in access.users}
-        # Without keys, `Output.all` returns a list.
-        self.passwords = Output.secret(Output.all(**declared) if declared else {})
-        users = Output.all(internal=Output.all(**internal), declared=self.passwords).apply(
+        self.passwords = Output.secret(combine_outputs(declared))
+        users = Output.all(internal=combine_outputs(internal), declared=self.passwords).apply(
             lambda passwords: render_users(access, passwords["internal"], passwords["declared"])
         )
         self.secrets = Secrets(
@@ -113,7 +112,7 @@ def _create_secret(
 
     The hash reveals nothing, because the hashed content always includes a generated password of 190 bits.
     """
-    files = cast("Output[dict[str, str]]", Output.all(**data))
+    files = combine_outputs(data)
     suffix = Output.unsecret(files.apply(workload_resources.hash_content))
     created = k8s.core.v1.Secret(
         pulumi_name,

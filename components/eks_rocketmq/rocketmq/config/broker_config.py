@@ -6,7 +6,7 @@ constraints that setters do not express.
 """
 
 import json
-import math
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
@@ -221,16 +221,9 @@ def _has_type(key: Key, value: object) -> bool:
     if kind in _LIMITS:
         return isinstance(value, int) and not isinstance(value, bool) and -_LIMITS[kind] <= value < _LIMITS[kind]
     if kind == "double":
-        return isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value)
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     # Java properties and Python split lines at different characters, so no control character is accepted.
     return kind == "string" and isinstance(value, str) and value.isprintable()
-
-
-def _is_finite(value: float) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
 
 
 def describe_accepted(role: str, key: str, known: Key) -> str:

@@ -1,13 +1,13 @@
 """Grafana dashboard: rows of panels as data, and the JSON that Grafana imports. Pure."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from eks_rocketmq.args.short_names import shorten_name
 from eks_rocketmq.rocketmq.naming import labels
 
-_MAX_UID_LENGTH = 40
+_MAX_UID_LENGTH = 40  # of Grafana
 _SCHEMA = 39  # of Grafana 11; newer versions migrate it on load
 _WIDTH, _COLUMNS, _HEIGHT = 24, 3, 8
 _DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -180,15 +180,6 @@ ROWS: dict[str, tuple[Panel, ...]] = {
 }
 
 
-def _build_uid(namespace: str) -> str:
-    """Return the ID of the dashboard, which is unique for the namespace. Grafana accepts 40 characters."""
-    uid = f"rocketmq-{namespace}"
-    if len(uid) <= _MAX_UID_LENGTH:
-        return uid
-    digest = hashlib.sha256(namespace.encode()).hexdigest()[:8]
-    return f"{uid[: _MAX_UID_LENGTH - len(digest) - 1]}-{digest}"
-
-
 def build_dashboard(namespace: str) -> dict[str, Any]:
     """Return the dashboard for the RocketMQ in a namespace."""
     panels: list[dict[str, Any]] = []
@@ -200,7 +191,7 @@ def build_dashboard(namespace: str) -> dict[str, Any]:
             panels.append(_build_graph(len(panels) + 1, panel, namespace, index, top))
         top += -(-len(row) // _COLUMNS) * _HEIGHT
     return {
-        "uid": _build_uid(namespace),
+        "uid": shorten_name(f"rocketmq-{namespace}", _MAX_UID_LENGTH),
         "title": f"RocketMQ {namespace}",
         "tags": ["rocketmq"],
         "timezone": "browser",
