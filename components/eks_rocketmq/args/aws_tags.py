@@ -24,7 +24,7 @@ class TagFormat:
     any_character: bool = False
     """Whether the service accepts all characters, as EC2 does. IAM, CloudWatch Logs and load balancers do not."""
     ignores_case: bool = False
-    """Whether the service takes keys for the same that differ by the case of their letters only, as IAM does."""
+    """Whether the service treats keys that differ only in case as the same key, as IAM does."""
     not_in_keys: str = ""
     not_in_values: str = ""
     prefixes: tuple[str, ...] = ()
@@ -88,14 +88,14 @@ def validate_tags(
 
 
 def reject_equal_keys(tags: Iterable[str], path: ArgumentPath) -> None:
-    """Raise ValueError for keys that differ by the case of their letters only. IAM takes them for the same key."""
+    """Raise ValueError for keys that differ only in case. IAM treats them as the same key."""
     former: dict[str, str] = {}
     for key in tags:
         if (other := former.setdefault(key.lower(), key)) != key:
             raise ArgumentError(
                 path.key(key),
                 "tag-key-case",
-                "the key differs from {other!r} by the case of its letters only, and IAM takes both for the same key",
+                "the key differs from {other!r} only in case, and IAM treats both as the same key",
                 remedy="Leave one of them out, or rename it",
                 other=other,
             )

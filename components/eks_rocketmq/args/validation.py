@@ -41,7 +41,7 @@ for _power, _letter in enumerate("KMGTPE", start=1):
 
 
 def copy_json(values: Mapping[str, Any], path: ArgumentPath) -> dict[str, Any]:
-    """Return a copy of `values` as JSON has it. Raise ValueError for what is no JSON, such as an output or a date."""
+    """Return a copy with the types of JSON. Raise ValueError for a value without one, such as an output or a date."""
     try:
         copied: dict[str, Any] = json.loads(json.dumps(values))
     except (TypeError, ValueError) as error:

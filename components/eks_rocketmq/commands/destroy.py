@@ -160,7 +160,7 @@ def _describe_cluster(provider: Mapping[str, Any], owners: Iterable[State]) -> C
 
 
 def _is_driver(resource: State, by_urn: Mapping[str, State]) -> bool:
-    """Return whether the driver cannot delete volumes without the resource: its addon, or what gives it its role."""
+    """Return whether the driver needs the resource to delete volumes: it is the addon, or gives the driver its role."""
     if resource["type"] == SERVICE_ACCOUNT_PATCH:
         return by_urn.get(resource.get("parent", ""), {}).get("type") == type_token("EbsCsiAddon")
     return resource["type"] == ADDON and resource.get("inputs", {}).get("addonName") == EBS_CSI

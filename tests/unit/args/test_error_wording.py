@@ -242,8 +242,8 @@ WORDING = [
         "and '_.:/=+-@', not beginning with 'aws:'."
     )),
     Wording("tag-key-case", lambda: validate_tags({"Team": "x", "team": "y"}, ARGS / "tags"), (
-        "tags['team']: the key differs from 'Team' by the case of its letters only, and IAM takes both for the same "
-        "key. Leave one of them out, or rename it."
+        "tags['team']: the key differs from 'Team' only in case, and IAM treats both as the same key. Leave one of "
+        "them out, or rename it."
     )),
     Wording("tag-value", lambda: validate_tags({"team": "a,b"}, ARGS / "tags", TagFormat(not_in_values=",@")), (
         "tags['team']: 'a,b' is not accepted as the value of a tag. Accepted: up to 256 letters, digits, spaces and "

@@ -143,7 +143,7 @@ def test_sizes_are_parsed_as_kubernetes_quantities_or_rejected(text: str) -> Non
         assert re.fullmatch(r"\d+(\.\d+)?([KMGTPE]i|[kMGTPE])?", text)
 
 
-def test_sizes_have_digits_of_ascii() -> None:
+def test_sizes_with_digits_outside_ascii_are_rejected() -> None:
     with pytest.raises(ArgumentError) as raised:
         parse_bytes("\uff11\uff10Gi", STORAGE)
     assert list_rejections(raised.value) == [("storage", "size")]

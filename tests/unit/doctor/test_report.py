@@ -199,7 +199,7 @@ def test_the_kubeconfig_names_the_cluster(tmp_path: Path, content: str, context:
     assert read_eks_context(str(file), context) == expected
 
 
-def test_a_file_that_is_no_text_names_no_cluster(tmp_path: Path) -> None:
+def test_a_binary_file_names_no_cluster(tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_bytes(b"\xff\xfe")
     assert read_eks_context(str(file)) == EksContext()

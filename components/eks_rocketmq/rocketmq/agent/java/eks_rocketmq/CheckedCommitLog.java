@@ -12,7 +12,7 @@ import org.apache.rocketmq.store.kv.CompactionService;
 import org.apache.rocketmq.store.logfile.MappedFile;
 
 /**
- * Commit log whose recovery ends at a message that lacks a page behind its body, and which erases what it truncates.
+ * Commit log whose recovery ends at a message that lacks a page behind its body, and which erases truncated messages.
  *
  * <p>The pages of a log reach the disk in any order, so a loss of power can leave zeros in the middle of a message.
  * RocketMQ compares the checksum of the body only. If the zeros are in the properties, it keeps the message and
@@ -79,7 +79,7 @@ final class CheckedCommitLog extends CommitLog {
         eraseBehind(end);
     }
 
-    /** Overwrites what follows the end of the log in its file. Behind a long part without data, nothing follows. */
+    /** Overwrites the data behind the end of the log in its file. It ends at a long part without data. */
     private void eraseBehind(long end) {
         MappedFile file = getMappedFileQueue().findMappedFileByOffset(end);
         if (file == null) {

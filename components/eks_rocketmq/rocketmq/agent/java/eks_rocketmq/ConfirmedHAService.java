@@ -333,10 +333,10 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     }
 
     /**
-     * Registers what sends a proposal. It gets the set of the moment in which it is called.
+     * Registers the function that sends a proposal. It gets the set at the moment of its call.
      *
-     * <p>RocketMQ proposes sets of the moments in which they were queued, with the epoch of now, so the controllers
-     * accept old ones too. When two slaves joined at once, sets with one of them replaced each other for seconds.
+     * <p>RocketMQ sends queued sets with the current epoch, so the controllers also accept outdated ones. When two
+     * slaves joined at once, sets with one of them replaced each other for seconds.
      */
     @Override
     public void registerSyncStateSetChangedListener(Consumer<Set<Long>> listener) {
