@@ -153,6 +153,25 @@ def test_drain_refuses_writes_in_the_agent_until_it_has_moved_the_role(tmp_path:
     assert group.permissions == [], "the routes stay as they are"
 
 
+def test_with_the_agent_writes_are_taken_between_two_refused_elections(tmp_path: Path) -> None:
+    fence = tmp_path / "fence"
+    refused, taken = [], []
+    group = Group(refused=4, on_election=lambda: refused.append(fence.exists()))
+    with serving(group.broker()) as broker, serving(group.controller()) as controller:
+        leader = controller.answers[GET_LEADER]
+
+        def name_leader(fields: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+            taken.append(not fence.exists())
+            return leader(fields, body)
+
+        controller.answers[GET_LEADER] = name_leader
+        result = run("broker-drain.sh", **environment(broker.address, controller.address, DRAIN_FENCE=str(fence)))
+    assert refused == [True] * 5, "an election starts with all messages"
+    assert all(taken[:-1]), "the controllers are asked while writes are taken, until the role has moved"
+    assert "master role moved to 2" in result.stdout
+    assert fence.exists()
+
+
 def test_with_the_agent_the_drain_does_not_wait_for_what_consumers_append(tmp_path: Path) -> None:
     group = Group(lagging_polls=4, appended=9)
     result = ask_group("broker-drain.sh", group, DRAIN_FENCE=str(tmp_path / "fence"))

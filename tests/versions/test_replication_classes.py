@@ -16,6 +16,8 @@ def test_a_send_is_acknowledged_only_by_a_broker_that_stays_master(run: Run) -> 
     assert codes["rocketmq"] == SUCCESS
     assert codes["agent"] == codes["agent-master-again"] == SERVICE_NOT_AVAILABLE
     assert codes["agent-master"] == SUCCESS
+    # A producer sends the message again after this error, and not after a timeout.
+    assert (codes["rocketmq-timeout"], codes["agent-timeout"]) == (FLUSH_SLAVE_TIMEOUT, SERVICE_NOT_AVAILABLE)
 
 
 def test_a_message_that_a_consumer_returns_is_acknowledged_with_all_copies(run: Run) -> None:
@@ -48,6 +50,12 @@ def test_a_write_is_acknowledged_with_as_many_copies_as_are_needed(run: Run) -> 
     assert (results["rocketmq-connected-again"], results["agent-connected-again"]) == ("true", "false")
 
 
+def test_writes_of_a_master_end_when_another_one_is_elected(run: Run) -> None:
+    results = run("SingleCopy", {"brokerRole": "SYNC_MASTER", "minInSyncReplicas": "2"})
+    # RocketMQ lets each sending thread of a producer wait for 3 s.
+    assert (results["rocketmq-demoted"], results["agent-demoted"]) == ("null", "FLUSH_SLAVE_TIMEOUT")
+
+
 def test_with_one_copy_needed_the_master_is_enough(run: Run) -> None:
     settings = {"brokerRole": "SYNC_MASTER", "minInSyncReplicas": "1"}
     assert run("SingleCopy", settings)["agent-one-copy"] == "PUT_OK"
@@ -66,7 +74,15 @@ def test_a_master_without_its_slaves_shows_no_message_that_only_it_has(run: Run,
     messages = run("LostSlaves", controller)
     # Newer versions of RocketMQ take the slave out of the set before the controllers agree.
     assert messages["rocketmq"] == ("0" if version == "5.3.3" else "1")
-    assert (messages["agent"], messages["agent-again"]) == ("0", "1")
+    # All versions leave out a slave that has connected and reported nothing.
+    assert messages["rocketmq-connected"] == "1"
+    assert (messages["agent"], messages["agent-connected"], messages["agent-again"]) == ("0", "0", "1")
+
+
+def test_a_master_shows_no_message_that_a_proposed_slave_lacks(run: Run) -> None:
+    messages = run("ProposedSlave", {**IN_CONTROLLER_MODE, "allAckInSyncStateSet": "true"})
+    # The controllers may have accepted the slave, and may elect it.
+    assert (messages["rocketmq"], messages["agent"], messages["agent-replicated"]) == ("1", "0", "1")
 
 
 def test_a_slave_that_the_controllers_refused_is_not_waited_for(run: Run) -> None:

@@ -53,17 +53,18 @@ until_true() {
 # Every slave in sync has all messages of producers. With the agent these are the messages up to the offset at which writes were
 # first refused: a later one waits for the slaves, or is refused. Behind it come the acknowledgements of consumers, which go on.
 # Without the agent every slave has all that the master has, and the master's offset stands still.
-needed='' last_offset='' quiet=0
+needed='' last_offset='' quiet=0 status=''
 replicated() {
-  local status
+  local rest
   status=$(ha_status 2) || return 1
+  rest=$status
   [[ $status =~ \"masterCommitLogMaxOffset\":([0-9]+) ]] || return 1
   local offset=${BASH_REMATCH[1]}
   if [[ -n $FENCE ]]; then
     needed=${needed:-$offset}
-    while [[ $status =~ \"inSync\":true,\"slaveAckOffset\":(-?[0-9]+) ]]; do
+    while [[ $rest =~ \"inSync\":true,\"slaveAckOffset\":(-?[0-9]+) ]]; do
       ((BASH_REMATCH[1] >= needed)) || return 1
-      status=${status#*"${BASH_REMATCH[0]}"}
+      rest=${rest#*"${BASH_REMATCH[0]}"}
     done
     return 0
   fi
@@ -123,15 +124,21 @@ has_all() {
   if [[ -n $needed ]]; then ((BASH_REMATCH[2] >= needed)); else ((BASH_REMATCH[1] == 0)); fi
 }
 
-# Asks for the election of another member that has all messages.
-elected=''
+# Asks for the election of another member that has all messages. With the agent, writes are taken until the next attempt: the
+# controllers refuse all elections for a second when their leader stops too.
+elected='' resumed=''
 elect_another() {
-  local status id address target
+  local id address target
   # Writes are refused meanwhile, so an answer of this second is used once more.
   ((SECONDS - asked <= 1)) || ask_controllers || return 1
   asked=-2 # ask again after a refusal
   am_master || return 0 # the answer to an earlier request was lost
-  status=$(ha_status 2) || return 1
+  if [[ -n $resumed ]]; then
+    refuse_writes
+    needed='' resumed=''
+    until_true 1 replicated
+  fi
+  [[ -n $status ]] || status=$(ha_status 2) || return 1
   while read -r id address; do
     has_all "$status" "${address%:*}" || continue
     target="{\"clusterName\":\"$CLUSTER\",\"brokerName\":\"$GROUP\",\"brokerId\":\"$id\",\"designateElect\":\"true\""
@@ -142,6 +149,8 @@ elect_another() {
     fi
     say "election of $id ($address) was refused"
   done < <(others "$(members "$state" inSyncReplicas)" | sort -n)
+  status=''
+  [[ -z $FENCE ]] || { accept_writes && resumed=1; }
   return 1
 }
 

@@ -5,8 +5,11 @@ import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.processor.SendMessageProcessor;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
+import org.apache.rocketmq.store.AppendMessageResult;
+import org.apache.rocketmq.store.AppendMessageStatus;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.PutMessageResult;
+import org.apache.rocketmq.store.PutMessageStatus;
 import org.apache.rocketmq.store.config.BrokerRole;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.hook.PutMessageHook;
@@ -15,7 +18,8 @@ import org.apache.rocketmq.store.hook.PutMessageHook;
  * Sends a message to a broker that becomes a slave after RocketMQ has checked that it is master.
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME CODE} for RocketMQ's own processor, for that of the agent, and
- * for the agent's when the broker is master again at the end. The broker opens no port.
+ * for the agent's when the broker is master again at the end; for the first two also {@code NAME-timeout CODE}, when the
+ * slaves do not confirm the message. The broker opens no port.
  */
 public final class DemotedSend {
     private DemotedSend() {}
@@ -30,6 +34,11 @@ public final class DemotedSend {
         FencedSends fenced = new FencedSends(controller, term::get);
         report("rocketmq", send(controller.getSendMessageProcessor(), config));
         report("agent", send(fenced, config));
+        demotion.result = new PutMessageResult(
+                PutMessageStatus.FLUSH_SLAVE_TIMEOUT, new AppendMessageResult(AppendMessageStatus.PUT_OK));
+        report("rocketmq-timeout", send(controller.getSendMessageProcessor(), config));
+        report("agent-timeout", send(fenced, config));
+        demotion.result = null;
         demotion.after = BrokerRole.SYNC_MASTER;
         report("agent-master-again", send(fenced, config));
         demotion.enabled = false;
@@ -58,6 +67,7 @@ public final class DemotedSend {
         private final AtomicInteger term;
         volatile boolean enabled = true;
         volatile BrokerRole after = BrokerRole.SLAVE;
+        volatile PutMessageResult result;
 
         Demotion(MessageStoreConfig config, AtomicInteger term) {
             this.config = config;
@@ -75,7 +85,7 @@ public final class DemotedSend {
                 config.setBrokerRole(after);
                 term.incrementAndGet();
             }
-            return null;
+            return result;
         }
     }
 }

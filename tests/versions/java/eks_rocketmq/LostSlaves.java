@@ -10,10 +10,12 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
  * Stores a message on a master that then loses its only slave in sync. The controllers have confirmed no other set.
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME COUNT}, for RocketMQ's own replication and for that of the agent:
- * how many messages consumers can read, and {@code NAME-again COUNT} after the slave is back and has the message.
+ * how many messages consumers can read, {@code NAME-connected COUNT} when the slave is back and has reported nothing, and
+ * {@code NAME-again COUNT} when it has the message. Another slave in sync has the message in both cases.
  */
 public final class LostSlaves {
     private static final long SLAVE = 2;
+    private static final long OTHER_SLAVE = 3;
 
     private LostSlaves() {}
 
@@ -31,7 +33,14 @@ public final class LostSlaves {
             TestProgram.awaitQueues(store);
             System.out.println(name + " " + store.getMaxOffsetInQueue(name, 0));
 
-            TestProgram.acknowledge(TestProgram.connect(service, channel, SLAVE), store.getMaxPhyOffset());
+            service.setSyncStateSet(new HashSet<>(Arrays.asList(1L, SLAVE, OTHER_SLAVE)));
+            AutoSwitchHAConnection connected = TestProgram.connect(service, channel, SLAVE);
+            TestProgram.acknowledge(TestProgram.add(service, channel, OTHER_SLAVE), store.getMaxPhyOffset());
+            service.updateConfirmOffsetWhenSlaveAck(OTHER_SLAVE);
+            TestProgram.awaitQueues(store);
+            System.out.println(name + "-connected " + store.getMaxOffsetInQueue(name, 0));
+
+            TestProgram.acknowledge(connected, store.getMaxPhyOffset());
             service.updateConfirmOffsetWhenSlaveAck(SLAVE);
             TestProgram.awaitQueues(store);
             System.out.println(name + "-again " + store.getMaxOffsetInQueue(name, 0));

@@ -9,6 +9,7 @@ import org.apache.rocketmq.common.MixAll;
 import org.apache.rocketmq.store.CommitLog;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.PutMessageStatus;
+import org.apache.rocketmq.store.config.BrokerRole;
 import org.apache.rocketmq.store.ha.DefaultHAService;
 import org.apache.rocketmq.store.ha.GroupTransferService;
 import org.apache.rocketmq.store.ha.HAConnection;
@@ -20,9 +21,11 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT}, for RocketMQ's own replication and for that of the agent:
  * the status of a write that slave 2 has, and of one that no slave has; {@code NAME-connected-again DONE}, whether a write
- * that slave 2 has is acknowledged while it has two connections, and slave 3 none.
+ * that slave 2 has is acknowledged while it has two connections, and slave 3 none; {@code NAME-demoted STATUS}, that of a
+ * write that still waits when another master has been elected, or null if it goes on waiting.
  */
 public final class SingleCopy {
+    private static final int EPOCH = 5;
     private static final long OFFSET = 100;
     private static final long SLAVE_MILLIS = 10_000;
 
@@ -47,6 +50,12 @@ public final class SingleCopy {
             List<HAConnection> connections = PrivateFields.read(DefaultHAService.class, "connectionList", service);
             connections.add(0, former);
             System.out.println(name + "-connected-again " + start(service, OFFSET).isDone());
+
+            CompletableFuture<PutMessageStatus> write = start(service, OFFSET + 1);
+            store.getMessageStoreConfig().setBrokerRole(BrokerRole.SLAVE);
+            service.changeToSlave("127.0.0.1:1", EPOCH, 1L);
+            System.out.println(name + "-demoted " + write.getNow(null));
+            store.getMessageStoreConfig().setBrokerRole(BrokerRole.SYNC_MASTER);
         });
     }
 

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.Arrays;
+import java.util.HashMap;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.common.message.MessageAccessor;
 import org.apache.rocketmq.common.message.MessageDecoder;
@@ -11,7 +12,8 @@ import org.apache.rocketmq.common.message.MessageExtBrokerInner;
 import org.apache.rocketmq.store.DefaultMessageStore;
 
 /**
- * Opens a store with three messages, whose second one has lost the page with the middle or the end of its properties.
+ * Opens a store with three messages, whose second one has lost the page with the middle or the end of its properties. The
+ * third one has no properties, and the last byte of their length, 0, begins a page.
  *
  * <p>Argument: {@code broker.conf}. Prints the number of messages that remain: {@code rocketmq-middle COUNT} with
  * RocketMQ's own log and {@code agent-middle COUNT} with that of the agent, the same with {@code -end}, and
@@ -20,6 +22,7 @@ import org.apache.rocketmq.store.DefaultMessageStore;
 public final class TornMessage {
     private static final int PAGE = 4096;
     private static final int PAGES = 3; // of the second message
+    private static final int FIXED_LENGTH = 91 + "orders".length(); // of a message without body and properties
 
     private TornMessage() {}
 
@@ -31,10 +34,14 @@ public final class TornMessage {
             large.setPropertiesString(MessageDecoder.messageProperties2String(large.getProperties()));
             long[] ends = new long[3];
             int number = 0;
-            for (MessageExtBrokerInner message :
-                    new MessageExtBrokerInner[] {TestMessage.create("orders"), large, TestMessage.create("orders")}) {
+            for (MessageExtBrokerInner message : new MessageExtBrokerInner[] {TestMessage.create("orders"), large}) {
                 store.putMessage(message);
                 ends[number++] = store.getMaxPhyOffset();
+            }
+            store.putMessage(createPlain(ends[1]));
+            ends[2] = store.getMaxPhyOffset();
+            if (ends[2] % PAGE != 1) {
+                throw new IllegalStateException("the last message ends at " + ends[2]);
             }
             store.setConfirmOffset(store.getMaxPhyOffset());
             TestProgram.awaitQueues(store);
@@ -49,6 +56,15 @@ public final class TornMessage {
             Files.write(log, erase(content, last, (int) ends[1]));
             reportBoth("end", arguments[0], ends);
         });
+    }
+
+    /** Returns a message without properties that ends with the first byte of a page if it begins at an offset. */
+    private static MessageExtBrokerInner createPlain(long begin) {
+        int body = PAGE - (int) ((begin + FIXED_LENGTH) % PAGE) + 1;
+        MessageExtBrokerInner plain = TestMessage.create("orders", body);
+        MessageAccessor.setProperties(plain, new HashMap<>());
+        plain.setPropertiesString(null);
+        return plain;
     }
 
     /** Returns a copy with zeros between two places. */

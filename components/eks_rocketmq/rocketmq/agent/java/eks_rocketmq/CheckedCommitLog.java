@@ -8,6 +8,7 @@ import org.apache.rocketmq.common.sysflag.MessageSysFlag;
 import org.apache.rocketmq.store.CommitLog;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.DispatchRequest;
+import org.apache.rocketmq.store.ha.HAService;
 import org.apache.rocketmq.store.kv.CompactionService;
 import org.apache.rocketmq.store.logfile.MappedFile;
 
@@ -31,9 +32,13 @@ final class CheckedCommitLog extends CommitLog {
     private static final int EMPTY_BYTES = 64 * 1024 * 1024; // more than is written between two flushes
     private static final int HOST = 8; // address and port
     private static final int HOST_V6 = 20;
+    private static final int PROPERTIES_LENGTH = 2; // bytes, which are 0 at the end of a message without properties
+
+    private final DefaultMessageStore store;
 
     private CheckedCommitLog(DefaultMessageStore store) {
         super(store);
+        this.store = store;
     }
 
     /** Returns a broker as {@link BrokerStartup#createBrokerController}, which has recovered this log. */
@@ -71,6 +76,16 @@ final class CheckedCommitLog extends CommitLog {
             }
         }
         throw new NoSuchMethodException("BrokerStartup.buildBrokerController");
+    }
+
+    /** Returns the offset up to which the queues may have the log. */
+    @Override
+    public long getConfirmOffset() {
+        long offset = super.getConfirmOffset();
+        HAService replication = store.getHaService();
+        return replication instanceof ConfirmedHAService
+                ? ((ConfirmedHAService) replication).limitToProposals(offset)
+                : offset;
     }
 
     @Override
@@ -124,7 +139,7 @@ final class CheckedCommitLog extends CommitLog {
                 + ((flag & MessageSysFlag.STOREHOSTADDRESS_V6_FLAG) == 0 ? HOST : HOST_V6);
         int body = begin + FIXED_LENGTH + hosts;
         int bodyEnd = body + log.getInt(body - Integer.BYTES);
-        for (int at = (bodyEnd + PAGE - 1) / PAGE * PAGE; at < end; at += PAGE) {
+        for (int at = (bodyEnd + PAGE - 1) / PAGE * PAGE; at < end - PROPERTIES_LENGTH; at += PAGE) {
             if (isZero(log, at, Math.min(at + PAGE, end))) {
                 return true;
             }

@@ -24,6 +24,7 @@ import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.DispatchRequest;
 import org.apache.rocketmq.store.PutMessageStatus;
 import org.apache.rocketmq.store.SelectMappedBufferResult;
+import org.apache.rocketmq.store.config.BrokerRole;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.HAClient;
 import org.apache.rocketmq.store.ha.HAConnection;
@@ -61,6 +62,12 @@ final class ConfirmedHAService extends AutoSwitchHAService {
 
     /** Slaves that have caught up since the last proposal. */
     private final Set<Long> joining = ConcurrentHashMap.newKeySet();
+
+    /** Writes that wait for slaves. */
+    private final Set<CountedWrite> waiting = ConcurrentHashMap.newKeySet();
+
+    /** Held while the confirmed offset is computed and set. */
+    private final Object offsetLock = new Object();
 
     private final AtomicBoolean queued = new AtomicBoolean();
     private volatile boolean listening;
@@ -110,6 +117,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     @Override
     public boolean changeToSlave(String newMaster, int epoch, Long id) {
         term.incrementAndGet();
+        endWrites();
         proposals.clear(); // those of a former term as master
         if (getHAClient() == null) {
             setConfirmedClient(id);
@@ -151,16 +159,46 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         }
     }
 
+    /** Called when the controllers have elected this master again. */
+    @Override
+    public boolean changeToMasterWhenLastRoleIsMaster(int epoch) {
+        boolean changed = super.changeToMasterWhenLastRoleIsMaster(epoch);
+        flushFiles();
+        return changed;
+    }
+
     /**
      * Returns the offset up to which every member in sync has the log.
      *
      * <p>RocketMQ reads the list of its connections while other threads change it. When a slave connected in the moment
      * of the election, the read failed and with it {@code changeToMaster}. Nothing repeats that: the group stayed
      * without a master. A lock would be held by a thread that waits for this one to end.
+     *
+     * <p>RocketMQ leaves out a slave that has connected and reported no offset yet, and fills the queues with messages
+     * that this slave may lack.
      */
     @Override
     public long computeConfirmOffset() {
-        return repeatWhileChanging(super::computeConfirmOffset);
+        return repeatWhileChanging(() -> {
+            Set<Long> members = getSyncStateSet();
+            boolean unknown = getConnectionList().stream()
+                    .anyMatch(connection -> connection.getSlaveAckOffset() < 0
+                            && members.contains(((AutoSwitchHAConnection) connection).getSlaveId()));
+            return unknown ? defaultMessageStore.getConfirmOffsetDirectly() : super.computeConfirmOffset();
+        });
+    }
+
+    /**
+     * Returns the part of an offset that a proposed slave has too, but not less than the queues have.
+     *
+     * <p>The controllers may elect a slave that this master has proposed. RocketMQ fills the queues of a master without
+     * confirmed slaves with its whole log until it learns that they have accepted.
+     */
+    long limitToProposals(long offset) {
+        if (proposals.isEmpty()) {
+            return offset;
+        }
+        return Math.min(offset, Math.max(findLeast(getSyncStateSet()), defaultMessageStore.getReputFromOffset()));
     }
 
     /**
@@ -393,20 +431,34 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     public void setSyncStateSet(Set<Long> members) {
         confirmed = Collections.unmodifiableSet(new HashSet<>(members));
         proposals.removePast();
-        super.setSyncStateSet(members);
+        synchronized (offsetLock) {
+            super.setSyncStateSet(members);
+        }
     }
 
     /**
      * Called with a write that waits for the members in sync. It is acknowledged only if as many members have it as
-     * {@code minInSyncReplicas} says.
+     * {@code minInSyncReplicas} says, and ends when this broker becomes a slave.
      *
      * <p>RocketMQ compares this number with the set only before the write. If the last slave of the set stops while the
      * write waits, the controllers confirm a set with the master alone, and RocketMQ acknowledges a single copy.
+     *
+     * <p>The writes of a master that is replaced wait for slaves that have left it. RocketMQ ends them after {@code
+     * slaveTimeout}, 3 s, in which each of these producers stands still.
      */
     @Override
     public void putRequest(CommitLog.GroupCommitRequest write) {
-        int needed = defaultMessageStore.getMessageStoreConfig().getMinInSyncReplicas();
-        super.putRequest(needed > 1 ? new CountedWrite(write, needed) : write);
+        MessageStoreConfig config = defaultMessageStore.getMessageStoreConfig();
+        CountedWrite counted = new CountedWrite(write, config.getMinInSyncReplicas());
+        waiting.add(counted);
+        super.putRequest(counted);
+        if (config.getBrokerRole() == BrokerRole.SLAVE) {
+            endWrites(); // it became a slave before this write was added
+        }
+    }
+
+    private void endWrites() {
+        waiting.forEach(write -> write.wakeupCustomer(PutMessageStatus.FLUSH_SLAVE_TIMEOUT));
     }
 
     /** Returns the members that have the log up to an offset, this one included. */
@@ -452,7 +504,9 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     @Override
     public void updateConfirmOffsetWhenSlaveAck(Long slave) {
         if (confirmed.contains(slave)) {
-            defaultMessageStore.setConfirmOffset(computeConfirmOffset());
+            synchronized (offsetLock) {
+                defaultMessageStore.setConfirmOffset(computeConfirmOffset());
+            }
         }
     }
 
@@ -521,6 +575,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
 
         @Override
         public void wakeupCustomer(PutMessageStatus status) {
+            waiting.remove(this);
             boolean few = status == PutMessageStatus.PUT_OK && countCopies(write.getNextOffset()) < needed;
             write.wakeupCustomer(few ? PutMessageStatus.FLUSH_SLAVE_TIMEOUT : status);
         }

@@ -25,7 +25,8 @@ import org.apache.rocketmq.store.hook.PutMessageHook;
  *
  * <p>RocketMQ checks that it is master, and then asks again whether to wait for its slaves ({@code
  * CommitLog.needHandleHA}). A broker that became a slave in between appends the message and acknowledges
- * it without waiting. The new master does not have the message, and the old one truncates it.
+ * it without waiting. The new master does not have the message, and the old one truncates it. Clients send a message again
+ * after the error that they get instead, and not after a timeout of the slaves.
  *
  * <p>A message that a consumer returns is acknowledged when every member in sync has its copy in the retry topic.
  * RocketMQ does not wait ({@code AbstractSendMessageProcessor.consumerSendMsgBack}), and the consumer forgets the
@@ -116,7 +117,8 @@ final class FencedSends extends SendMessageProcessor implements PutMessageHook {
     private RemotingCommand refuse(RemotingCommand request, RemotingCommand response) {
         boolean master = controller.getMessageStoreConfig().getBrokerRole() != BrokerRole.SLAVE;
         boolean sameTerm = String.valueOf(term.getAsInt()).equals(request.getExtFields().get(TERM));
-        if (response.getCode() == ResponseCode.SUCCESS && !(master && sameTerm)) {
+        boolean stored = response.getCode() == ResponseCode.SUCCESS || TIMEOUTS.contains(response.getCode());
+        if (stored && !(master && sameTerm)) {
             response.setCode(ResponseCode.SERVICE_NOT_AVAILABLE);
             response.setRemark("this broker stopped being master while it stored the message");
         }

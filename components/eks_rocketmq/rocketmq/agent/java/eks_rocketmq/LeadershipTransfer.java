@@ -1,9 +1,11 @@
 package eks_rocketmq;
 
+import io.openmessaging.storage.dledger.DLedgerEntryPusher;
 import io.openmessaging.storage.dledger.DLedgerServer;
 import io.openmessaging.storage.dledger.MemberState;
 import io.openmessaging.storage.dledger.protocol.DLedgerResponseCode;
 import io.openmessaging.storage.dledger.protocol.LeadershipTransferRequest;
+import java.util.Comparator;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -18,12 +20,24 @@ final class LeadershipTransfer {
     private LeadershipTransfer() {}
 
     /**
-     * Returns when another controller leads, or none can. One that is stopped already is not tried: a leader refuses
-     * events while it waits for the answer.
+     * Returns when another controller leads, or none can. A leader refuses events while it waits for the answer, so one
+     * that is stopped already is not tried, and the one that has most of the log is tried first.
      */
     static void run(DLedgerServer server) {
-        if (server.getMemberState().isLeader()) {
-            PeerConnections.of(server).ask().stream().anyMatch(other -> transfer(server, other));
+        MemberState member = server.getMemberState();
+        if (member.isLeader()) {
+            DLedgerEntryPusher log = findLog(server);
+            PeerConnections.of(server).ask().stream()
+                    .sorted(Comparator.comparing((String other) -> -log.getPeerWaterMark(member.currTerm(), other)))
+                    .anyMatch(other -> transfer(server, other));
+        }
+    }
+
+    private static DLedgerEntryPusher findLog(DLedgerServer server) {
+        try {
+            return PrivateFields.read(DLedgerServer.class, "dLedgerEntryPusher", server);
+        } catch (ReflectiveOperationException error) {
+            throw new IllegalStateException("cannot read which part of the log the other controllers have", error);
         }
     }
 

@@ -107,6 +107,10 @@ final class Proposals implements RPCHook {
         open.clear();
     }
 
+    boolean isEmpty() {
+        return open.isEmpty();
+    }
+
     /** Adds the members of all sets. */
     void addTo(Set<Long> members) {
         open.values().forEach(proposal -> members.addAll(proposal.set.getSyncStateSet()));
