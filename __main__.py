@@ -16,7 +16,7 @@ config = load()
 
 stack_cluster = create_cluster(config)
 cluster, oidc = stack_cluster.cluster, stack_cluster.oidc
-# EKS waits for the add-on's pods, which need nodes. It creates its own StorageClass after the API server is ready.
+# EKS waits for the addon's pods, which need nodes. It creates its own StorageClass after the API server is ready.
 after_nodes = pulumi.ResourceOptions(provider=cluster.provider, depends_on=stack_cluster.nodes)
 with in_stack_file(EBS_CSI):
     driver = EbsCsiAddon(

@@ -72,7 +72,7 @@ def _create_new_cluster(new: NewCluster, config: Settings) -> StackCluster:
         addons_after_nodes = ClusterAddons(
             "addons-after-nodes",
             complete_args(new.after_nodes, cluster_name=name, kubernetes_version=cluster.version),
-            # EKS waits for the pods of the add-ons, which need nodes.
+            # EKS waits for the pods of the addons, which need nodes.
             ResourceOptions(depends_on=groups),
         )
     return StackCluster(cluster, oidc, [*groups, addons_after_nodes])

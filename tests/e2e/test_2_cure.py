@@ -1,14 +1,20 @@
 """Adoption, the first `up`, messages, and a second `up` without changes."""
 
 import json
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 from sandbox import incident, lifecycle, pins
 from sandbox.aws.seed import HOST, PROVIDER_ARN, ROLE
 from sandbox.engine import pulumi
 from sandbox.layout import CLUSTER, ISSUER
+from sandbox.messages.rocketmq_deployment import GROUP, TOPIC
+from sandbox.processes import in_netns
 from tests.e2e.running_sandbox import Sandbox, eventually
 
+FIRST_MESSAGE = Path(__file__).parents[2] / "examples" / "first-message" / "first_message.py"
 _PROCESSES = """
 echo "1 $(</proc/1/comm)"
 for each in /proc/[0-9]*; do
@@ -150,6 +156,32 @@ def test_ten_messages_are_sent_and_received_through_the_proxy(sandbox: Sandbox) 
 
     assert sent == [f"ten-{number}" for number in range(10)]
     assert sandbox.rocketmq.receive("ten", 10) == sorted(sent)
+
+
+def test_first_message_goes_through_a_port_forward(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.rocketmq.ensure_topic()
+    kubectl = [str(sandbox.tools.bin / "kubectl"), f"--kubeconfig={sandbox.instance.admin_kubeconfig}"]
+    forward = [*kubectl, "--namespace=rocketmq", "port-forward", "service/rocketmq-proxy", "8081"]
+    client = [str(sandbox.tools.client_python), str(FIRST_MESSAGE), "localhost:8081", TOPIC, GROUP]
+    netns = sandbox.instance.control_netns
+    with subprocess.Popen(in_netns(netns, forward), stdout=subprocess.PIPE, text=True) as forwarding:
+        try:
+            assert forwarding.stdout is not None
+            assert "Forwarding" in forwarding.stdout.readline()
+            result = subprocess.run(
+                in_netns(netns, client),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=120,
+                env={**os.environ, "HOME": str(tmp_path)},  # the client writes to ~/logs
+            )
+        finally:
+            forwarding.terminate()
+    assert result.returncode == 0, result.stdout + result.stderr
+    printed = result.stdout.splitlines()
+    message_id = printed[0].removeprefix("sent").strip()
+    assert printed[-1] == f"received {message_id} hello"
 
 
 def test_doctor_finds_no_fault_after_the_cure(sandbox: Sandbox) -> None:

@@ -50,7 +50,7 @@ def validate_kubernetes_version(value: str, path: ArgumentPath) -> str:
 
 
 def validate_addon_version(value: str, path: ArgumentPath) -> str:
-    """Return `value` if EKS accepts it as the version of an add-on."""
+    """Return `value` if EKS accepts it as the version of an addon."""
     return validate_pattern(_ADDON_VERSION, value, path, "addon-version", "a version such as 'v1.21.1-eksbuild.1'")
 
 

@@ -1,4 +1,4 @@
-"""Validation of parts of a pod spec in the format of a manifest, as in the configuration of an add-on. Pure."""
+"""Validation of parts of a pod spec in the format of a manifest, as in the configuration of an addon. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ for _power, _letter in enumerate("KMGTPE", start=1):
 def validate_pod_values(values: Mapping[str, Any], path: ArgumentPath) -> None:
     """Validate `resources`, `tolerations` and `nodeSelector` as Kubernetes does. Other values are not validated.
 
-    EKS validates the configuration of an add-on by a schema, which accepts most texts. The pods then do not start.
+    EKS validates the configuration of an addon by a schema, which accepts most texts. The pods then do not start.
     """
     if "resources" in values:
         validate_resources(values["resources"], path.key("resources"))

@@ -140,7 +140,7 @@ def find_cluster(session: Session, name: str) -> ExistingResource | None:
 
 
 def find_addon(session: Session, inputs: Inputs) -> ExistingResource | None:
-    """Find an EKS add-on by cluster and name. Its import id is `cluster:addon`."""
+    """Find an EKS addon by cluster and name. Its import id is `cluster:addon`."""
     cluster, name = inputs["clusterName"], inputs["addonName"]
     addon = call_or_none(lambda: session.client("eks").describe_addon(clusterName=cluster, addonName=name)["addon"])
     return None if addon is None else ExistingResource(f"{cluster}:{name}", addon.get("tags", {}))

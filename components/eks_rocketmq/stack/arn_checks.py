@@ -140,5 +140,5 @@ def _list_arns(value: object, path: ArgumentPath = ARGS, field: str = "") -> Ite
 
 
 def _is_free_form(path: ArgumentPath) -> bool:
-    """Return whether an object has the fields of an add-on's own schema."""
+    """Return whether an object has the fields of an addon's own schema."""
     return "values" in path.steps or (path.steps[:1] == ADDONS.steps and "configuration" in path.steps)

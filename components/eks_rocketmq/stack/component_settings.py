@@ -198,7 +198,7 @@ def _read_node_group(name: str, given: object, cluster: str, zones: int) -> Node
 
 
 def _read_addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, ClusterAddonsArgs]:
-    """Return the arguments of the add-ons before and after the nodes. Each add-on belongs to one of them."""
+    """Return the arguments of the addons before and after the nodes. Each addon belongs to one of them."""
     facts = {"cluster_name": cluster, "stage": BEFORE_NODES, "kubernetes_version": _FACTS["kubernetes_version"]}
     errors, path = ErrorCollector(), ADDONS / "vpc_cni"
     with errors.collect():

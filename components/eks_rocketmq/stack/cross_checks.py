@@ -36,7 +36,7 @@ from eks_rocketmq.stack.stack_paths import (
 )
 
 _NEW_CLUSTER_CLASS = "gp2"
-"""StorageClass that EKS creates in a new cluster. The EBS CSI add-on may create one too, but too late."""
+"""StorageClass that EKS creates in a new cluster. The EBS CSI addon may create one too, but too late."""
 
 
 def warn_about_key(ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs) -> ArgumentMessage | None:
@@ -218,7 +218,7 @@ def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs
 def check_agent(identity: str, addons: list[AddonPlan]) -> None:
     """Reject a driver whose credentials no agent provides. Its claims would stay Pending.
 
-    `addons` are the add-ons of the new cluster before the nodes.
+    `addons` are the addons of the new cluster before the nodes.
     """
     if identity == "pod_identity" and not has_agent(addons):
         raise ArgumentError(
@@ -231,7 +231,7 @@ def check_agent(identity: str, addons: list[AddonPlan]) -> None:
 
 
 def has_agent(addons: list[AddonPlan]) -> bool:
-    """Return whether the add-ons contain the agent of EKS Pod Identity."""
+    """Return whether the addons contain the agent of EKS Pod Identity."""
     return any(addon.name == POD_IDENTITY_AGENT for addon in addons)
 
 

@@ -90,7 +90,7 @@ def check_nodes(zones: int, groups: Sequence[NodePlan], rocketmq: RocketMqArgs) 
         raise ArgumentError(
             NODE_GROUPS,
             "no-node-groups",
-            "the cluster has no nodes for RocketMQ and the add-ons",
+            "the cluster has no nodes for RocketMQ and the addons",
             accepted="one group or more",
         )
     if not any(plan.desired_size for plan in groups):

@@ -36,7 +36,7 @@ _COREDNS: Mapping[str, Any] = {
     "replicaCount": 2,
     "tolerations": [_CRITICAL, {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}],
 }
-"""Default configuration of the EKS add-on."""
+"""Default configuration of the EKS addon."""
 # https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/charts/aws-ebs-csi-driver/values.yaml
 _CONTROLLER: Mapping[str, Any] = {
     "replicaCount": 2,
@@ -120,7 +120,7 @@ def check_placement(
 ) -> None:
     """Reject pods that would stay Pending on the nodes of a new cluster.
 
-    `driver` is the configuration of the EBS CSI add-on as JSON. Raise ValueError for the first obstacle, with what to
+    `driver` is the configuration of the EBS CSI addon as JSON. Raise ValueError for the first obstacle, with what to
     change.
     """
     configured = _parse_configuration(driver)
@@ -246,7 +246,7 @@ def _plan_node_plugin(values: object) -> Pods:
 
 
 def _plan_addon_pods(name: str, values: Mapping[str, Any]) -> Pods:
-    """Return the pods of an add-on. Only EKS validates their affinity, by the schema of the add-on."""
+    """Return the pods of an addon. Only EKS validates their affinity, by the schema of the addon."""
     replicas = values.get("replicaCount")
     spec = {key: values[key] for key in ("nodeSelector", "tolerations") if key in values}
     if _has_node_terms(values.get("affinity")):
@@ -262,7 +262,7 @@ def _plan_addon_pods(name: str, values: Mapping[str, Any]) -> Pods:
 
 
 def _get_request(values: Mapping[str, Any], resource: str) -> str | None:
-    """Return what the container requests for which an add-on has resources, or None."""
+    """Return what the container requests for which an addon has resources, or None."""
     found: Any = values
     for key in ("resources", "requests", resource):
         found = found.get(key) if isinstance(found, Mapping) else None

@@ -177,7 +177,7 @@ def _raise_settings_errors(errors: ErrorCollector, given: Mapping[str, str]) -> 
 
 
 def _list_parts_of_new_cluster(new: NewCluster) -> dict[str, Any]:
-    """Return the arguments of the components as the file has them: node groups by name, all add-ons in one list."""
+    """Return the arguments of the components as the file has them: node groups by name, all addons in one list."""
     groups = {name.removeprefix("nodes-"): args for name, args in new.node_groups.items()}
     addons = [*new.before_nodes.get("addons", []), *new.after_nodes.get("addons", [])]
     return {"network": new.network, "node_groups": groups, "addons": {**new.before_nodes, "addons": addons}}

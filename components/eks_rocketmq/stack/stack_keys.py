@@ -52,7 +52,7 @@ KEYS: Mapping[str, StackKey] = {
     ),
     "addons": StackKey(
         ClusterAddonsArgs,
-        "Add-ons of a new cluster. The stack installs each add-on before or after the nodes, as it needs.",
+        "Addons of a new cluster. The stack installs each addon before or after the nodes, as it needs.",
         set_by_stack=("cluster_name", "stage", "kubernetes_version"),
     ),
     "oidc": StackKey(ClusterOidcProviderArgs, "IAM OIDC provider of the cluster.", set_by_stack=("issuer",)),

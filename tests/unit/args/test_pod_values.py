@@ -1,4 +1,4 @@
-"""Validation of parts of a pod spec in the configuration of an add-on."""
+"""Validation of parts of a pod spec in the configuration of an addon."""
 
 from typing import Any
 

@@ -156,7 +156,7 @@ WORDING = [
     Wording(
         "no-node-groups",
         staging(nodeGroups=None),
-        "node_groups: the cluster has no nodes for RocketMQ and the add-ons. Accepted: one group or more.",
+        "node_groups: the cluster has no nodes for RocketMQ and the addons. Accepted: one group or more.",
     ),
     Wording(
         "no-nodes",

@@ -57,7 +57,7 @@ COMMON = {"driver": 1, "driver configuration": 1, "storage class": 1, "rocketmq"
     ("stack", "expected"),
     [
         pytest.param("prod", COMMON, id="existing cluster"),
-        # Add-ons are two components, before and after the nodes.
+        # Addons are two components, before and after the nodes.
         pytest.param("staging", COMMON | {"network": 1, "cluster": 1, "nodes": 1, "addons": 2}, id="new cluster"),
     ],
 )

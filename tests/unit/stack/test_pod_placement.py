@@ -220,7 +220,7 @@ ACCEPTED: list[dict[str, Any]] = [
     },
     # The size of an instance type of another family is unknown.
     {**groups(group(instanceTypes=["x2idn.16xlarge"])), **brokers({"memory": "512Gi"})},
-    # EKS rejects what the schema of an add-on does not allow.
+    # EKS rejects what the schema of an addon does not allow.
     coredns(affinity={"nodeAffinity": 1}),
     driver(values={"node": {"affinity": {"nodeAffinity": {"x": 1}}}}),
 ]
