@@ -20,7 +20,7 @@ JAR = AGENT / "agent.jar"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip file can have
 
 
-def build(version: str) -> bytes:
+def build_jar(version: str) -> bytes:
     """Return the jar, compiled against a version of RocketMQ for Java 8, as in the official image.
 
     Raises CacheError when the jars of the version cannot be fetched, or when the compiler fails.
@@ -47,7 +47,7 @@ def build(version: str) -> bytes:
 def main() -> int:
     """Write the jar."""
     try:
-        JAR.write_bytes(build(pins.ROCKETMQ))
+        JAR.write_bytes(build_jar(pins.ROCKETMQ))
     except CacheError as error:
         print(error, file=sys.stderr)
         return 1

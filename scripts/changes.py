@@ -85,18 +85,18 @@ def read_changes(event_log: Iterable[str], clean: Callable[[str], str] = str) ->
             stopped leaves its last line incomplete.
         clean: removes secrets from a name or a property path.
     """
-    steps = [(each, _strip_content_hash(each)) for each in _steps(event_log) if each["op"] not in _IGNORED]
+    steps = [(each, _strip_content_hash(each)) for each in _read_steps(event_log) if each["op"] not in _IGNORED]
     created, deleted = ({stem for each, stem in steps if each["op"] == op} for op in ("create", "delete"))
     versions = created & deleted - {None}
     changes = [
-        _change(each, "new version" if stem in versions else each["op"], clean)
+        _build_change(each, "new version" if stem in versions else each["op"], clean)
         for each, stem in steps
         if each["op"] != "delete" or stem not in versions
     ]
     return sorted(changes, key=lambda change: (change.severity, change.kind, change.name))
 
 
-def _steps(event_log: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+def _read_steps(event_log: Iterable[str]) -> Iterator[Mapping[str, Any]]:
     for line in event_log:
         with suppress(json.JSONDecodeError):
             event = json.loads(line)
@@ -104,10 +104,10 @@ def _steps(event_log: Iterable[str]) -> Iterator[Mapping[str, Any]]:
                 yield event["resourcePreEvent"]["metadata"]
 
 
-def _change(metadata: Mapping[str, Any], operation: str, clean: Callable[[str], str]) -> ResourceChange:
+def _build_change(metadata: Mapping[str, Any], operation: str, clean: Callable[[str], str]) -> ResourceChange:
     *_, kind_path, name = metadata["urn"].split("::", 3)
     kind = kind_path.rpartition("$")[2]
-    return ResourceChange(operation, kind, clean(name), [clean(path) for path in _properties(metadata)])
+    return ResourceChange(operation, kind, clean(name), [clean(path) for path in _list_properties(metadata)])
 
 
 def _strip_content_hash(metadata: Mapping[str, Any]) -> str | None:
@@ -117,7 +117,7 @@ def _strip_content_hash(metadata: Mapping[str, Any]) -> str | None:
     return stem if hashes and (state.get("inputs") or {}).get("immutable") is True else None
 
 
-def _properties(metadata: Mapping[str, Any]) -> list[str]:
+def _list_properties(metadata: Mapping[str, Any]) -> list[str]:
     """Paths of the changed properties, metadata last; of a replacement only those that force it."""
     detailed = metadata.get("detailedDiff") or {}
     if metadata["op"] == "replace":
@@ -126,51 +126,51 @@ def _properties(metadata: Mapping[str, Any]) -> list[str]:
     return sorted(detailed or metadata.get("diffs") or [], key=lambda path: path.startswith("metadata"))
 
 
-def table(changes: Sequence[ResourceChange], limit: int) -> list[str]:
+def render_table(changes: Sequence[ResourceChange], limit: int) -> list[str]:
     """Return the Markdown lines of the table, at most `limit` bytes. A last line counts the omitted rows."""
     if not changes:
         return []
     lines = ["| operation | kind | name | why |", "|---|---|---|---|"]
-    limit -= _size(lines) + 100  # the line with the number of omitted rows
+    limit -= _measure(lines) + 100  # the line with the number of omitted rows
     for number, change in enumerate(changes):
-        row = _row(change)
-        limit -= _size([row])
+        row = _render_row(change)
+        limit -= _measure([row])
         if limit < 0:
-            left = _counted(changes[number:])
+            left = _count(changes[number:])
             return [*lines, "", f"Not shown, as the comment would be too long: {left}.", ""]
         lines.append(row)
     return [*lines, ""]
 
 
-def _size(lines: Iterable[str]) -> int:
+def _measure(lines: Iterable[str]) -> int:
     return sum(len(line.encode()) + 1 for line in lines)
 
 
-def _counted(changes: Iterable[ResourceChange]) -> str:
+def _count(changes: Iterable[ResourceChange]) -> str:
     operations = [change.operation for change in changes]
     return ", ".join(f"{operations.count(each)} to {each}" for each in dict.fromkeys(operations))
 
 
-def _row(change: ResourceChange) -> str:
-    cells = [change.operation, _code(change.kind), _code(change.name)]
+def _render_row(change: ResourceChange) -> str:
+    cells = [change.operation, _quote(change.kind), _quote(change.name)]
     if change.severity is Severity.DATA:
         cells = [f"⚠️ **{change.operation}**", *(f"**{cell}**" for cell in cells[1:])]
     elif change.severity is Severity.DESTRUCTIVE:
         cells[0] = f"**{change.operation}**"
-    return f"| {' | '.join([*cells, _why(change)])} |"
+    return f"| {' | '.join([*cells, _explain(change)])} |"
 
 
-def _why(change: ResourceChange) -> str:
+def _explain(change: ResourceChange) -> str:
     if change.operation == "new version":
         return "its content; the pods that read it roll"
     if change.operation == "delete":
         return "no longer in the program"
-    shown = [_code(path) for path in change.properties[:_SHOWN_PROPERTIES]]
+    shown = [_quote(path) for path in change.properties[:_SHOWN_PROPERTIES]]
     more = len(change.properties) - len(shown)
     return ", ".join([*shown, *([f"{more} more"] if more else [])])
 
 
-def _code(text: str) -> str:
+def _quote(text: str) -> str:
     """The text as code in a cell of a table: nothing in it ends the code, the cell or the row."""
     plain = " ".join(text.split()).replace("`", "'").replace("|", "\\|")
     return f"`{plain}`"

@@ -34,22 +34,22 @@ class DocsError(Exception):
     """The site cannot be built; the message names page and reason."""
 
 
-def pages(repository: Path) -> list[str]:
+def list_pages(repository: Path) -> list[str]:
     """Return every page of a repository, as a path relative to its root."""
     return sorted({path.relative_to(repository).as_posix() for pattern in PAGES for path in repository.glob(pattern)})
 
 
-def configuration(repository: Path) -> dict[str, Any]:
+def read_configuration(repository: Path) -> dict[str, Any]:
     """Return the generator's settings."""
     return tomllib.loads((repository / CONFIG).read_text(encoding="utf-8"))["project"]
 
 
-def navigation(entries: list[Any]) -> Iterator[str]:
+def walk_navigation(entries: list[Any]) -> Iterator[str]:
     """Yield the pages that a navigation names, in its order."""
     for entry in entries:
         for target in entry.values() if isinstance(entry, dict) else [entry]:
             if isinstance(target, list):
-                yield from navigation(target)
+                yield from walk_navigation(target)
             else:
                 yield target
 
@@ -60,8 +60,8 @@ def check_navigation(repository: Path) -> None:
     Raises:
         DocsError: for a page that is not in the navigation or is there twice, and for an entry without its page.
     """
-    named = list(navigation(configuration(repository)["nav"]))
-    existing = pages(repository)
+    named = list(walk_navigation(read_configuration(repository)["nav"]))
+    existing = list_pages(repository)
     problems = [
         *(f"{page}: it is not in `nav`. Add it there." for page in existing if page not in named),
         *(
@@ -75,7 +75,7 @@ def check_navigation(repository: Path) -> None:
         raise DocsError("\n".join(f"{CONFIG}: {problem}" for problem in problems))
 
 
-def rewrite(text: str, page: str, repository: Path, url: str) -> str:
+def rewrite_links(text: str, page: str, repository: Path, url: str) -> str:
     """Return a page's text with the links that the site needs.
 
     Args:
@@ -87,7 +87,7 @@ def rewrite(text: str, page: str, repository: Path, url: str) -> str:
     Raises:
         DocsError: for a link to a file that does not exist.
     """
-    known = set(pages(repository))
+    known = set(list_pages(repository))
     folder = posixpath.dirname(page)
 
     def replace(found: re.Match[str]) -> str:
@@ -113,29 +113,29 @@ def rewrite(text: str, page: str, repository: Path, url: str) -> str:
     return "".join(lines)
 
 
-def assemble(repository: Path, target: Path) -> None:
+def assemble_pages(repository: Path, target: Path) -> None:
     """Copy pages and images into an empty folder, under the paths that they have in the repository."""
-    url = configuration(repository)["repo_url"]
+    url = read_configuration(repository)["repo_url"]
     shutil.rmtree(target, ignore_errors=True)
-    for page in pages(repository):
+    for page in list_pages(repository):
         copy = target / page
         copy.parent.mkdir(parents=True, exist_ok=True)
         text = (repository / page).read_text(encoding="utf-8")
-        copy.write_text(rewrite(text, page, repository, url), encoding="utf-8")
+        copy.write_text(rewrite_links(text, page, repository, url), encoding="utf-8")
     for image in repository.glob("docs/images/*"):
         (target / image.relative_to(repository)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(image, target / image.relative_to(repository))
 
 
-def build(repository: Path) -> Path:
+def build_site(repository: Path) -> Path:
     """Build the site and return its folder.
 
     Raises:
         DocsError: for a page outside the navigation, a missing page, and a link or anchor that leads nowhere.
     """
     check_navigation(repository)
-    settings = configuration(repository)
-    assemble(repository, repository / settings["docs_dir"])
+    settings = read_configuration(repository)
+    assemble_pages(repository, repository / settings["docs_dir"])
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -147,6 +147,6 @@ def build(repository: Path) -> Path:
 
 if __name__ == "__main__":
     try:
-        sys.stdout.write(f"{build(REPOSITORY)}\n")
+        sys.stdout.write(f"{build_site(REPOSITORY)}\n")
     except DocsError as error:
         sys.exit(str(error))

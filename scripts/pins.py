@@ -33,7 +33,7 @@ class PinsError(Exception):
     """The version cannot be used. The message says why and what to do."""
 
 
-def move(repository: Path, old: str, new: str) -> None:
+def move_pins(repository: Path, old: str, new: str) -> None:
     """Write another version into every file of `WRITTEN`.
 
     Args:
@@ -62,7 +62,7 @@ def main(new: str) -> None:
     if _VERSION.fullmatch(new):
         for module in MODULES:
             _run(REPOSITORY / GO[1], "go", "mod", "download", f"{module}@v{new}")
-    move(REPOSITORY, pins.PULUMI, new)
+    move_pins(REPOSITORY, pins.PULUMI, new)
     for folder in GO:
         _run(REPOSITORY / folder, "go", "get", *[f"{module}@v{new}" for module in MODULES])
         _run(REPOSITORY / folder, "go", "mod", "tidy")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from scripts.changes import ResourceChange, Severity, read_changes, table
+from scripts.changes import ResourceChange, Severity, read_changes, render_table
 
 COMMENT_BYTES = 65_000
 """GitHub refuses comments above 65,536 characters; bytes are never fewer than characters."""
@@ -68,12 +68,12 @@ class Preview:
     changes: Sequence[ResourceChange] = field(default_factory=list)
 
 
-def marker(stack: str) -> str:
+def build_marker(stack: str) -> str:
     """Return the first line of the comment, an invisible marker to find it again."""
     return f"<!-- eks-rocketmq preview of {stack} -->"
 
 
-def without_secrets(text: str, environment: Mapping[str, str]) -> str:
+def mask_secrets(text: str, environment: Mapping[str, str]) -> str:
     """Replace values of secret variables and everything that looks like a credential.
 
     Pulumi hides known secrets and GitHub masks secrets in logs; neither applies to a comment.
@@ -86,9 +86,9 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
     return _SECRET_TEXT.sub("***", text)
 
 
-def clean(text: str, environment: Mapping[str, str]) -> str:
+def clean_text(text: str, environment: Mapping[str, str]) -> str:
     """Remove secrets, colours and control characters."""
-    return without_secrets(_CONTROL.sub("", text.replace("\r\n", "\n")), environment)
+    return mask_secrets(_CONTROL.sub("", text.replace("\r\n", "\n")), environment)
 
 
 def join_private_keys(lines: Iterable[str]) -> Iterator[str]:
@@ -103,7 +103,7 @@ def join_private_keys(lines: Iterable[str]) -> Iterator[str]:
         yield text
 
 
-def headline(preview: Preview) -> str:
+def summarize(preview: Preview) -> str:
     """Return one line with the result of the preview, deletions and replacements in bold."""
     if preview.code:
         return f"**failed** with exit code {preview.code}"
@@ -112,52 +112,54 @@ def headline(preview: Preview) -> str:
     return ", ".join(f"**{count}**" if _DESTRUCTIVE.search(count) else count for count in found) or "no changes"
 
 
-def comment(preview: Preview, limit: int) -> str:
+def render_comment(preview: Preview, limit: int) -> str:
     """Return the comment (Markdown), at most `limit` bytes: headline, table of changes and shortened diff."""
-    head = _head(preview.stack, headline(preview), preview.commit, preview.run_url)
+    head = _render_head(preview.stack, summarize(preview), preview.commit, preview.run_url)
     if any(change.severity is Severity.DATA for change in preview.changes):
         head += ["> **Warning**: this update replaces or deletes resources that hold data.", ""]
-    head += table(preview.changes, limit // 2)
-    diff = _SIGN.sub(_coloured, preview.output).strip("\n")
+    head += render_table(preview.changes, limit // 2)
+    diff = _SIGN.sub(_colour, preview.output).strip("\n")
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", diff)), default=0))
     tail = ["</details>", ""]
     around = [*head, f"<details{' open' if preview.code else ''}><summary>Output</summary>", "", f"{fence}diff"]
     left = limit - len("\n".join([*around, fence, "", *tail]).encode()) - 1
-    return "\n".join([*around, _shortened(diff, left, preview.run_url), fence, "", *tail])
+    return "\n".join([*around, _shorten(diff, left, preview.run_url), fence, "", *tail])
 
 
-def _coloured(sign: re.Match[str]) -> str:
+def _colour(sign: re.Match[str]) -> str:
     """Move a line's sign to the front, where a Markdown diff colours it."""
     return _COLOURED.get(sign[2], sign[2]) + sign[1] + (sign[2] if sign[2] == "+-" else "")
 
 
-def no_preview(stack: str, environment: Mapping[str, str]) -> str:
+def render_failure(stack: str, environment: Mapping[str, str]) -> str:
     """Return the comment of a job without a preview. It replaces the comment of an older preview."""
-    return "\n".join(_head(stack, "**none**, the job failed before", commit(environment), _run_url(environment)))
+    return "\n".join(
+        _render_head(stack, "**none**, the job failed before", find_commit(environment), _build_run_url(environment))
+    )
 
 
-def _head(stack: str, headline: str, commit: str, run_url: str) -> list[str]:
+def _render_head(stack: str, headline: str, commit: str, run_url: str) -> list[str]:
     return [
-        marker(stack),
+        build_marker(stack),
         f"### `pulumi preview -s {stack}`: {headline}",
         f"Commit {commit}, [run]({run_url})",
         "",
     ]
 
 
-def _shortened(text: str, limit: int, run_url: str) -> str:
+def _shorten(text: str, limit: int, run_url: str) -> str:
     """Shorten the text to `limit` bytes: a quarter for the end with counts and errors, the rest for the beginning."""
     if len(text.encode()) <= limit:
         return text
     lines = text.splitlines()
     note = f"… {len(lines)} lines in all; the summary of {run_url} has more …"
     left = limit - len(note.encode()) - 2
-    end = _fitting(reversed(lines), left // 4)
-    start = _fitting(lines, left - len("\n".join(end).encode()))
+    end = _take_fitting(reversed(lines), left // 4)
+    start = _take_fitting(lines, left - len("\n".join(end).encode()))
     return "\n".join([*start, note, *reversed(end)])
 
 
-def _fitting(lines: Iterable[str], limit: int) -> list[str]:
+def _take_fitting(lines: Iterable[str], limit: int) -> list[str]:
     """Return the first lines that fit into `limit` bytes."""
     taken: list[str] = []
     for line in lines:
@@ -168,7 +170,7 @@ def _fitting(lines: Iterable[str], limit: int) -> list[str]:
     return taken
 
 
-def preview(stack: str, environment: Mapping[str, str], comment_file: Path | None) -> int:
+def run_preview(stack: str, environment: Mapping[str, str], comment_file: Path | None) -> int:
     """Run `pulumi preview`, print it, and write the comment and the job's summary. Return pulumi's exit code.
 
     Raises:
@@ -184,16 +186,16 @@ def preview(stack: str, environment: Mapping[str, str], comment_file: Path | Non
             "such as s3://bucket?region=eu-west-1, or for Pulumi Cloud the repository secret PULUMI_ACCESS_TOKEN"
         )
         raise PipelineError(msg)
-    done = _run_preview(stack, environment)
+    done = _execute_preview(stack, environment)
     if comment_file is not None:
-        comment_file.write_text(comment(done, COMMENT_BYTES), encoding="utf-8")
+        comment_file.write_text(render_comment(done, COMMENT_BYTES), encoding="utf-8")
     if summary := environment.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(comment(done, SUMMARY_BYTES))
+            file.write(render_comment(done, SUMMARY_BYTES))
     return done.code
 
 
-def _run_preview(stack: str, environment: Mapping[str, str]) -> Preview:
+def _execute_preview(stack: str, environment: Mapping[str, str]) -> Preview:
     """Run `pulumi preview`, print its output live, and return output and planned changes."""
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -212,33 +214,33 @@ def _run_preview(stack: str, environment: Mapping[str, str]) -> Preview:
         )
         for text in join_private_keys(process.stdout or ()):
             lines.append(text)
-            print(clean(text, environment), end="", flush=True)
+            print(clean_text(text, environment), end="", flush=True)
         code = process.wait()
         events = event_log.read_text(encoding="utf-8") if event_log.exists() else ""
     return Preview(
         stack=stack,
-        commit=commit(environment),
-        run_url=_run_url(environment),
+        commit=find_commit(environment),
+        run_url=_build_run_url(environment),
         code=code,
-        output=clean("".join(lines), environment),
-        changes=read_changes(events.splitlines(), lambda text: clean(text, environment)),
+        output=clean_text("".join(lines), environment),
+        changes=read_changes(events.splitlines(), lambda text: clean_text(text, environment)),
     )
 
 
-def commit(environment: Mapping[str, str]) -> str:
+def find_commit(environment: Mapping[str, str]) -> str:
     """Return the checked-out commit, and for a pull request the commits that it merges."""
     checked_out = environment.get("COMMIT", "unknown")
     merged = f", merge of {environment['HEAD']} into {environment['BASE']}" if "HEAD" in environment else ""
     return f"{checked_out}{merged}"
 
 
-def _run_url(environment: Mapping[str, str]) -> str:
+def _build_run_url(environment: Mapping[str, str]) -> str:
     return "/".join(environment.get(f"GITHUB_{part}", "") for part in ("SERVER_URL", "REPOSITORY")) + (
         f"/actions/runs/{environment.get('GITHUB_RUN_ID', '')}"
     )
 
 
-def gh(arguments: Sequence[str], body: str | None = None) -> str:
+def call_gh(arguments: Sequence[str], body: str | None = None) -> str:
     """Return the output of `gh api ARGUMENTS`. `body` is JSON.
 
     Raises:
@@ -252,7 +254,7 @@ def gh(arguments: Sequence[str], body: str | None = None) -> str:
     return done.stdout
 
 
-def publish(repository: str, number: int, text: str, api: Callable[..., str] = gh) -> str:
+def publish_comment(repository: str, number: int, text: str, api: Callable[..., str] = call_gh) -> str:
     """Write the pull request's comment, or edit the existing one of this workflow. Return what was done.
 
     Raises:
@@ -281,7 +283,7 @@ def publish(repository: str, number: int, text: str, api: Callable[..., str] = g
     return "wrote a comment"
 
 
-def require_newest(repository: str, branch: str, commit: str, api: Callable[..., str] = gh) -> None:
+def require_newest(repository: str, branch: str, commit: str, api: Callable[..., str] = call_gh) -> None:
     """Accept only the newest commit of the branch: an older one would undo later approved changes.
 
     Raises:
@@ -293,7 +295,7 @@ def require_newest(repository: str, branch: str, commit: str, api: Callable[...,
         raise PipelineError(msg)
 
 
-def require_reviewers(repository: str, environment: str, api: Callable[..., str] = gh) -> None:
+def require_reviewers(repository: str, environment: str, api: Callable[..., str] = call_gh) -> None:
     """Accept only an environment with reviewers: GitHub creates missing environments without any.
 
     Raises:
@@ -309,7 +311,7 @@ def require_reviewers(repository: str, environment: str, api: Callable[..., str]
         raise PipelineError(msg)
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__)
     commands = made.add_subparsers(dest="command", required=True)
@@ -328,18 +330,20 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run one command and return the exit code."""
-    given = parser().parse_args(arguments)
+    given = build_parser().parse_args(arguments)
     try:
         if given.command == "preview":
-            return preview(given.stack, environment, given.comment)
+            return run_preview(given.stack, environment, given.comment)
         if given.command == "comment":
             written = (
-                given.file.read_text(encoding="utf-8") if given.file.exists() else no_preview(given.stack, environment)
+                given.file.read_text(encoding="utf-8")
+                if given.file.exists()
+                else render_failure(given.stack, environment)
             )
-            print(publish(environment["GITHUB_REPOSITORY"], given.number, written, gh))
+            print(publish_comment(environment["GITHUB_REPOSITORY"], given.number, written, call_gh))
         else:
-            require_newest(environment["GITHUB_REPOSITORY"], given.branch, environment["GITHUB_SHA"], gh)
-            require_reviewers(environment["GITHUB_REPOSITORY"], given.environment, gh)
+            require_newest(environment["GITHUB_REPOSITORY"], given.branch, environment["GITHUB_SHA"], call_gh)
+            require_reviewers(environment["GITHUB_REPOSITORY"], given.environment, call_gh)
     except PipelineError as error:
         print(f"::error::{error}", file=sys.stderr)
         return 1

@@ -33,7 +33,7 @@ def require_version(tag: str) -> str:
     return version
 
 
-def build(tag: str, dist: Path, environment: Path) -> None:
+def build_release(tag: str, dist: Path, environment: Path) -> None:
     """Build wheels, source distributions and the SBOM of the locked dependencies.
 
     The dependencies of the doctor are some of those of the library.
@@ -63,7 +63,7 @@ def _run(*command: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Build for the tag in `arguments` and return the exit code."""
     try:
-        build(arguments[0], ROOT / "dist", ROOT / ".release")
+        build_release(arguments[0], ROOT / "dist", ROOT / ".release")
     except ReleaseError as error:
         print(f"::error::{error}", file=sys.stderr)
         return 1

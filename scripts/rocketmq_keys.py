@@ -26,21 +26,21 @@ _MACHINES = (
 _HOME = "-Duser.home=/home/rocketmq"  # as in the official image
 
 
-def extract(version: str) -> str:
+def extract_keys(version: str) -> str:
     """Return the content of a version's key file.
 
     Raises CacheError when its jars cannot be fetched or read.
     """
     jars = entry.ensure(CACHE, recipes.rocketmq_jars(version), Report())
-    few, many = (_described(jars, machine, version) for machine in _MACHINES)
+    few, many = (_describe_keys(jars, machine, version) for machine in _MACHINES)
     for role, keys in few.items():
         for key, known in keys.items():
             if known.get("default") != many[role][key].get("default"):
                 known.pop("default", None)
-    return render(few)
+    return render_keys(few)
 
 
-def render(keys: dict[str, dict[str, Any]]) -> str:
+def render_keys(keys: dict[str, dict[str, Any]]) -> str:
     """Return the file with one key on each line, for readable diffs."""
     roles = []
     for role, known in sorted(keys.items()):
@@ -49,7 +49,7 @@ def render(keys: dict[str, dict[str, Any]]) -> str:
     return "{\n" + ",\n".join(roles) + "\n}\n"
 
 
-def _described(jars: Path, machine: tuple[str, ...], version: str) -> dict[str, dict[str, Any]]:
+def _describe_keys(jars: Path, machine: tuple[str, ...], version: str) -> dict[str, dict[str, Any]]:
     lines: list[str] = []
     run(
         [
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m scripts.rocketmq_keys VERSION, such as 5.5.0", file=sys.stderr)
         return 2
     try:
-        text = extract(arguments[0])
+        text = extract_keys(arguments[0])
     except CacheError as error:
         print(f"✗ {error}", file=sys.stderr)
         return 1

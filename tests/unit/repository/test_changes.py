@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.changes import DATA_KINDS, ResourceChange, Severity, read_changes, table
+from scripts.changes import DATA_KINDS, ResourceChange, Severity, read_changes, render_table
 
 PREFIX = "urn:pulumi:prod::eks-rocketmq::eks-rocketmq:index:RocketMq$"
 LIMIT = 30_000
@@ -68,7 +68,7 @@ LOG = [
 
 
 def test_changes_that_destroy_data_are_listed_first_in_bold() -> None:
-    assert table(read_changes(LOG), LIMIT) == [
+    assert render_table(read_changes(LOG), LIMIT) == [
         "| operation | kind | name | why |",
         "|---|---|---|---|",
         "| ⚠️ **replace** | **`kubernetes:apps/v1:StatefulSet`** | **`rocketmq-broker-a-set`** | `spec.serviceName` |",
@@ -112,7 +112,7 @@ def test_deletion_or_replacement_of_a_data_resource_has_severity_data() -> None:
 
 def test_properties_beyond_the_fourth_are_counted() -> None:
     paths = {f"spec.{letter}": {"diffKind": "update"} for letter in "abcdef"}
-    (row,) = table(read_changes([render_event("update", SET, "x", detailedDiff=paths)]), LIMIT)[2:-1]
+    (row,) = render_table(read_changes([render_event("update", SET, "x", detailedDiff=paths)]), LIMIT)[2:-1]
     assert row.endswith("| `spec.a`, `spec.b`, `spec.c`, `spec.d`, 2 more |")
 
 
@@ -123,7 +123,7 @@ def test_metadata_is_named_after_the_properties_that_roll_pods() -> None:
 
 
 def test_a_preview_without_changes_has_no_table() -> None:
-    assert table(read_changes([render_event("same", SET, "x")]), LIMIT) == []
+    assert render_table(read_changes([render_event("same", SET, "x")]), LIMIT) == []
 
 
 def test_secrets_are_removed_from_names_and_paths() -> None:
@@ -137,7 +137,7 @@ def test_secrets_are_removed_from_names_and_paths() -> None:
     st.integers(300, 4_000),
 )
 def test_names_stay_in_their_cell_and_the_table_within_its_limit(names: list[str], limit: int) -> None:
-    lines = table([ResourceChange("create", SET, name) for name in names], limit)
+    lines = render_table([ResourceChange("create", SET, name) for name in names], limit)
     assert sum(len(line.encode()) + 1 for line in lines) <= limit
     rows = [line for line in lines if line.startswith("| create")]
     assert all(line.replace("\\|", "").count("|") == 5 for line in rows)

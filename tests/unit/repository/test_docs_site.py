@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from scripts.docs_site import DocsError, build, check_navigation, configuration, navigation, pages, rewrite
+from scripts.docs_site import (
+    DocsError,
+    build_site,
+    check_navigation,
+    list_pages,
+    read_configuration,
+    rewrite_links,
+    walk_navigation,
+)
 from tests.unit.harness import REPOSITORY
 
 URL = "https://github.com/YOUR-ORGANISATION/eks-rocketmq"
@@ -64,9 +72,9 @@ def test_the_index_pages_list_every_page() -> None:
         assert expected - named == set()
 
 
-@pytest.mark.parametrize("page", list(navigation(configuration(REPOSITORY)["nav"])))
+@pytest.mark.parametrize("page", list(walk_navigation(read_configuration(REPOSITORY)["nav"])))
 def test_links_of_a_page_point_to_existing_files(page: str) -> None:
-    rewrite((REPOSITORY / page).read_text(), page, REPOSITORY, URL)
+    rewrite_links((REPOSITORY / page).read_text(), page, REPOSITORY, URL)
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
@@ -74,7 +82,7 @@ def test_a_guide_has_the_required_sections(guide: Path) -> None:
     assert re.findall(r"^## (.+)$", guide.read_text(), re.MULTILINE) == SECTIONS
 
 
-@pytest.mark.parametrize("page", pages(REPOSITORY))
+@pytest.mark.parametrize("page", list_pages(REPOSITORY))
 def test_lists_and_blocks_render_on_the_site_and_on_the_code_host(page: str) -> None:
     """The generator requires a blank line before a list, and four spaces before a block in a list item."""
     before, fenced = "", False
@@ -89,7 +97,7 @@ def test_lists_and_blocks_render_on_the_site_and_on_the_code_host(page: str) -> 
 
 
 def test_links_to_other_files_point_to_the_repository(repository: Path) -> None:
-    text = rewrite((repository / "README.md").read_text(), "README.md", repository, URL)
+    text = rewrite_links((repository / "README.md").read_text(), "README.md", repository, URL)
     assert f"[program]({URL}/blob/main/program.py)" in text
     assert f"[docs]({URL}/tree/main/docs)" in text
     assert "[first](docs/first.md#details)" in text
@@ -97,14 +105,14 @@ def test_links_to_other_files_point_to_the_repository(repository: Path) -> None:
 
 def test_repository_urls_of_pages_become_links_within_the_site(repository: Path) -> None:
     text = f"[first]({URL}/blob/main/docs/first.md#details) [other](https://example.com/docs/first.md)"
-    assert rewrite(text, "docs/second.md", repository, URL) == (
+    assert rewrite_links(text, "docs/second.md", repository, URL) == (
         "[first](first.md#details) [other](https://example.com/docs/first.md)"
     )
 
 
 def test_links_in_code_blocks_are_unchanged(repository: Path) -> None:
     text = "```\n[x](nowhere.md)\n```\n"
-    assert rewrite(text, "README.md", repository, URL) == text
+    assert rewrite_links(text, "README.md", repository, URL) == text
 
 
 @pytest.mark.parametrize(
@@ -119,26 +127,26 @@ def test_links_in_code_blocks_are_unchanged(repository: Path) -> None:
 def test_an_invalid_navigation_is_rejected(repository: Path, entries: list[str], message: str) -> None:
     configure(repository, *entries)
     with pytest.raises(DocsError, match=re.escape(message)):
-        build(repository)
+        build_site(repository)
 
 
 def test_a_link_to_a_missing_file_is_rejected(repository: Path) -> None:
     (repository / "docs" / "first.md").write_text("# First\n\n[gone](gone.md)\n")
     with pytest.raises(DocsError, match=r"docs/first\.md: the link 'gone\.md' leads to no file"):
-        build(repository)
+        build_site(repository)
 
 
 @GENERATOR
 def test_a_link_to_a_missing_heading_is_rejected(repository: Path) -> None:
     (repository / "docs" / "first.md").write_text("# First\n\n## Renamed\n")
     with pytest.raises(DocsError, match=r"anchor does not exist"):
-        build(repository)
+        build_site(repository)
 
 
 @GENERATOR
 def test_the_site_of_this_repository_builds() -> None:
-    site = build(REPOSITORY)
-    for page in map(Path, pages(REPOSITORY)):
+    site = build_site(REPOSITORY)
+    for page in map(Path, list_pages(REPOSITORY)):
         folder = page.parent if page.name == "README.md" else page.with_suffix("")
         assert (site / folder / "index.html").is_file()
     assert "Grow a volume" in (site / "search.json").read_text()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import pins
-from scripts.pins import GO, NODE, WRITTEN, PinsError, move
+from scripts.pins import GO, NODE, WRITTEN, PinsError, move_pins
 from tests.unit.harness import REPOSITORY
 
 VERSION = r"(\d+\.\d+\.\d+)"
@@ -62,7 +62,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_one_command_changes_the_version_in_every_file(repository: Path) -> None:
-    move(repository, pins.PULUMI, "3.999.1")
+    move_pins(repository, pins.PULUMI, "3.999.1")
     for name in WRITTEN:
         text = (repository / name).read_text()
         assert "3.999.1" in text, name
@@ -72,12 +72,12 @@ def test_one_command_changes_the_version_in_every_file(repository: Path) -> None
 @pytest.mark.parametrize("version", ["", "3.26", "v3.260.1", "latest"])
 def test_an_invalid_version_is_rejected_without_changes(repository: Path, version: str) -> None:
     with pytest.raises(PinsError, match=f"PULUMI: '{version}' is no version"):
-        move(repository, pins.PULUMI, version)
+        move_pins(repository, pins.PULUMI, version)
     assert pins.PULUMI in (repository / "requirements.in").read_text()
 
 
 def test_a_file_with_another_version_is_rejected_without_changes(repository: Path) -> None:
     (repository / "sandbox/README.md").write_text("Pulumi CLI and engine 3.1.0")
     with pytest.raises(PinsError, match=r"sandbox/README.md: it does not name "):
-        move(repository, pins.PULUMI, "3.999.1")
+        move_pins(repository, pins.PULUMI, "3.999.1")
     assert pins.PULUMI in (repository / "requirements.in").read_text()

@@ -16,8 +16,8 @@ from scripts.pipeline import (
     COMMENT_BYTES,
     PipelineError,
     Preview,
-    comment,
-    publish,
+    render_comment,
+    publish_comment,
     require_newest,
     require_reviewers,
 )
@@ -55,32 +55,34 @@ def body(text: str) -> tuple[str, list[str]]:
 
 
 def test_the_headline_counts_the_changes() -> None:
-    first, second, third, *_ = comment(preview(), COMMENT_BYTES).splitlines()
+    first, second, third, *_ = render_comment(preview(), COMMENT_BYTES).splitlines()
     assert first == "<!-- eks-rocketmq preview of prod -->"
     assert second == "### `pulumi preview -s prod`: 29 to create, 3 to update, **1 to replace**"
     assert third == "Commit 0123abc, [run](https://github.com/example/mq/actions/runs/7)"
 
 
 def test_the_headline_reports_a_preview_without_changes() -> None:
-    text = comment(preview("Previewing update (prod):\nResources:\n    39 unchanged\n"), COMMENT_BYTES)
+    text = render_comment(preview("Previewing update (prod):\nResources:\n    39 unchanged\n"), COMMENT_BYTES)
     assert "### `pulumi preview -s prod`: no changes\n" in text
 
 
 def test_a_failed_preview_is_reported_and_expanded() -> None:
-    text = comment(preview("error: unknown key 'brokerGroup'\n", code=255), COMMENT_BYTES)
+    text = render_comment(preview("error: unknown key 'brokerGroup'\n", code=255), COMMENT_BYTES)
     assert "### `pulumi preview -s prod`: **failed** with exit code 255\n" in text
     assert "<details open>" in text
-    assert "<details open>" not in comment(preview(), COMMENT_BYTES)
+    assert "<details open>" not in render_comment(preview(), COMMENT_BYTES)
 
 
 def test_signs_of_changes_are_moved_to_the_first_column() -> None:
-    _, lines = body(comment(preview(), COMMENT_BYTES))
+    _, lines = body(render_comment(preview(), COMMENT_BYTES))
     assert "+     kubernetes:apps/v1:StatefulSet: (create)" in lines
     assert '!       assumeRolePolicy: "old" => "new"' in lines
 
 
 def test_a_replacement_is_not_coloured_as_an_addition() -> None:
-    _, lines = body(comment(preview("    +-kubernetes:apps/v1:StatefulSet: (replace)\n      +-spec\n"), COMMENT_BYTES))
+    _, lines = body(
+        render_comment(preview("    +-kubernetes:apps/v1:StatefulSet: (replace)\n      +-spec\n"), COMMENT_BYTES)
+    )
     assert lines == ["-    +-kubernetes:apps/v1:StatefulSet: (replace)", "-      +-spec"]
 
 
@@ -94,15 +96,16 @@ def test_a_pulumi_cloud_backend_requires_only_its_token(programs: Callable[[str,
 
 def test_the_commit_of_a_pull_request_names_head_and_base() -> None:
     assert (
-        pipeline.commit({"COMMIT": "c0ffee", "HEAD": "0123abc", "BASE": "main"}) == "c0ffee, merge of 0123abc into main"
+        pipeline.find_commit({"COMMIT": "c0ffee", "HEAD": "0123abc", "BASE": "main"})
+        == "c0ffee, merge of 0123abc into main"
     )
-    assert pipeline.commit({"COMMIT": "c0ffee"}) == "c0ffee"
-    assert pipeline.commit({}) == "unknown"
+    assert pipeline.find_commit({"COMMIT": "c0ffee"}) == "c0ffee"
+    assert pipeline.find_commit({}) == "unknown"
 
 
 @given(st.text(alphabet=st.sampled_from("`~ab\n é🐇"), max_size=400), st.integers(600, 4_000))
 def test_output_stays_in_its_fence_and_within_the_size_limit(output: str, limit: int) -> None:
-    text = comment(preview(output), limit)
+    text = render_comment(preview(output), limit)
     fence, lines = body(text)
     assert len(text.encode()) <= limit
     assert not any(fence in line for line in lines)
@@ -113,7 +116,7 @@ def test_long_output_is_shortened_in_the_middle() -> None:
     long = (
         "".join(f"    + resource number {number}\n" for number in range(5_000)) + "Resources:\n    + 5000 to create\n"
     )
-    text = comment(preview(long), COMMENT_BYTES)
+    text = render_comment(preview(long), COMMENT_BYTES)
     _, lines = body(text)
     assert COMMENT_BYTES - 200 < len(text.encode()) <= COMMENT_BYTES
     assert lines[0] == "+     resource number 0"
@@ -141,13 +144,13 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyZXBvOm9yZyJ9.c2lnbmF0dXJl"
 )
 def test_credentials_are_redacted(secret: str) -> None:
     environment = {"AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "HOME": "/home/runner"}
-    output = pipeline.clean(f"/home/runner value: {secret}", environment)
+    output = pipeline.clean_text(f"/home/runner value: {secret}", environment)
     assert output == "/home/runner value: ***"
 
 
 def test_a_private_key_of_several_lines_is_redacted_in_the_log() -> None:
     key = ["key: -----BEGIN PRIVATE KEY-----\n", "MIIE\n", "-----END PRIVATE KEY-----\n"]
-    printed = [pipeline.clean(text, {}) for text in pipeline.join_private_keys(["a\n", *key, "b\n", *key[:2]])]
+    printed = [pipeline.clean_text(text, {}) for text in pipeline.join_private_keys(["a\n", *key, "b\n", *key[:2]])]
     assert printed == ["a\n", "key: ***\n", "b\n", "key: ***"]
 
 
@@ -160,15 +163,15 @@ def test_a_private_key_of_several_lines_is_redacted_in_the_log() -> None:
     ],
 )
 def test_credentials_in_a_url_are_redacted(text: str, redacted: str) -> None:
-    assert pipeline.clean(text, {}) == redacted
+    assert pipeline.clean_text(text, {}) == redacted
 
 
 def test_a_short_value_of_a_secret_variable_is_not_redacted() -> None:
-    assert pipeline.clean("a true story", {"SOME_TOKEN": "true"}) == "a true story"
+    assert pipeline.clean_text("a true story", {"SOME_TOKEN": "true"}) == "a true story"
 
 
 def test_colours_and_control_characters_are_removed() -> None:
-    assert pipeline.clean("\x1b[32m+ role\x1b[0m\r\nnext\x07\tline\x1b[2K", {}) == "+ role\nnext\tline"
+    assert pipeline.clean_text("\x1b[32m+ role\x1b[0m\r\nnext\x07\tline\x1b[2K", {}) == "+ role\nnext\tline"
 
 
 class GitHub:
@@ -196,12 +199,12 @@ def build_comment(id_: int, text: str, login: str = AUTHOR) -> dict[str, Any]:
     return {"id": id_, "body": text, "user": {"login": login}}
 
 
-TEXT = comment(preview(), COMMENT_BYTES)
+TEXT = render_comment(preview(), COMMENT_BYTES)
 
 
 def test_the_first_preview_creates_a_comment() -> None:
     github = GitHub(build_comment(1, "Looks good", "someone"))
-    assert publish("example/mq", 12, TEXT, github) == "wrote a comment"
+    assert publish_comment("example/mq", 12, TEXT, github) == "wrote a comment"
     assert github.sent == [(["--method", "POST", "repos/example/mq/issues/12/comments"], {"body": TEXT})]
 
 
@@ -211,7 +214,7 @@ def test_the_next_preview_edits_only_the_comment_of_its_stack() -> None:
         build_comment(2, TEXT.replace("preview of prod", "preview of test")),
         build_comment(3, "<!-- eks-rocketmq preview of prod -->\r\nolder"),
     )
-    assert publish("example/mq", 12, TEXT, github) == "edited comment 3"
+    assert publish_comment("example/mq", 12, TEXT, github) == "edited comment 3"
     assert github.sent == [(["--method", "PATCH", "repos/example/mq/issues/comments/3"], {"body": TEXT})]
 
 
@@ -225,13 +228,13 @@ def test_the_next_preview_edits_only_the_comment_of_its_stack() -> None:
 def test_an_invalid_comment_is_rejected(text: str, message: str) -> None:
     github = GitHub()
     with pytest.raises(PipelineError, match=message):
-        publish("example/mq", 12, text, github)
+        publish_comment("example/mq", 12, text, github)
     assert github.sent == []
 
 
 def test_a_job_without_a_preview_is_reported_in_the_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     github = GitHub(build_comment(3, TEXT))
-    monkeypatch.setattr(pipeline, "gh", github)
+    monkeypatch.setattr(pipeline, "call_gh", github)
     environment = {
         "COMMIT": "c0ffee",
         "GITHUB_SERVER_URL": "https://github.com",
@@ -295,7 +298,7 @@ def test_a_commit_is_accepted_if_it_is_the_newest_and_requires_approval(
         (GitHub(head="def", rules=[REVIEWERS]), 1),
         (GitHub(head="abc"), 1),
     ):
-        monkeypatch.setattr(pipeline, "gh", github)
+        monkeypatch.setattr(pipeline, "call_gh", github)
         assert pipeline.main(command, given) == code
 
 

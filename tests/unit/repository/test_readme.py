@@ -13,7 +13,7 @@ from eks_rocketmq.args.argument_path import to_camel_case
 from eks_rocketmq.rocketmq.config.durability import PROFILES
 from eks_rocketmq.stack.settings import parse
 from eks_rocketmq.stack.stack_keys import KEYS, find_new_key
-from scripts.docs_site import pages
+from scripts.docs_site import list_pages
 from tests.unit.harness import REPOSITORY, run, run_stack
 from tests.unit.harness.golden import committed
 from tests.unit.harness.rejections import list_rejections
@@ -25,7 +25,7 @@ PROFILE_TABLE = REPOSITORY / "docs" / "concepts" / "durability-and-failover.md"
 SETTINGS = REPOSITORY / "docs" / "reference" / "settings.md"
 GUIDE = REPOSITORY / "docs" / "how-to" / "convert-a-stack-file.md"
 COMMANDS = REPOSITORY / "docs" / "reference" / "commands.md"
-DOCUMENTS = [REPOSITORY / page for page in pages(REPOSITORY)]
+DOCUMENTS = [REPOSITORY / page for page in list_pages(REPOSITORY)]
 
 
 def fences(path: Path, language: str) -> list[str]:

@@ -11,7 +11,7 @@ import yaml
 from sandbox import pins
 from sandbox.cache.go import MINIMUM_GO
 from sandbox.engine import pulumi as engines
-from scripts.pipeline import parser
+from scripts.pipeline import build_parser
 from tests.unit.harness import REPOSITORY
 
 GITHUB = REPOSITORY / ".github"
@@ -213,7 +213,7 @@ def commands() -> list[list[str]]:
 
 
 def test_every_call_of_the_script_has_valid_arguments() -> None:
-    called = {parser().parse_args(words[3:]).command for words in commands()}
+    called = {build_parser().parse_args(words[3:]).command for words in commands()}
     assert called == {"preview", "comment", "reviewed"}
     assert {tuple(words[1:3]) for words in commands()} == {("-m", "scripts.pipeline")}
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from eks_rocketmq.rocketmq.config import broker_config
-from scripts.rocketmq_keys import KEYS, render
+from scripts.rocketmq_keys import KEYS, render_keys
 from tests.unit.rocketmq.config.config_case import ROLES, VERSIONS
 
 KINDS = {"int": int, "long": int, "double": float, "boolean": bool, "string": str, "enum": str}
@@ -53,4 +53,4 @@ def test_key_counts_match_the_jars(version: str, counts: tuple[int, ...]) -> Non
 @pytest.mark.parametrize("version", VERSIONS)
 def test_files_match_the_output_of_the_extractor(version: str) -> None:
     text = (KEYS / f"{version}.json").read_text()
-    assert render(json.loads(text)) == text
+    assert render_keys(json.loads(text)) == text
