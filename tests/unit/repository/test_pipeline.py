@@ -16,8 +16,8 @@ from scripts.pipeline import (
     COMMENT_BYTES,
     PipelineError,
     Preview,
-    render_comment,
     publish_comment,
+    render_comment,
     require_newest,
     require_reviewers,
 )
