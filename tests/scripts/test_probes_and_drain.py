@@ -172,6 +172,27 @@ def test_with_the_agent_writes_are_taken_between_two_refused_elections(tmp_path:
     assert fence.exists()
 
 
+def test_with_the_agent_writes_are_taken_while_no_controller_answers(tmp_path: Path) -> None:
+    fence = tmp_path / "fence"
+    refused = []
+    # The slaves take so long that the drain asks the controllers again.
+    group = Group(lagging_polls=25)
+    with serving(group.broker()) as broker, serving(group.controller()) as controller:
+        leader = controller.answers[GET_LEADER]
+
+        def name_leader(fields: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+            refused.append(fence.exists())
+            return ({"code": 1}, b"") if True in refused and len(refused) < 8 else leader(fields, body)
+
+        controller.answers[GET_LEADER] = name_leader
+        result = run(
+            "broker-drain.sh",
+            **environment(broker.address, controller.address, DRAIN_FENCE=str(fence), DRAIN_REPLICATE_SECONDS="20"),
+        )
+    assert "master role moved to 2" in result.stdout
+    assert refused[refused.index(True) + 1] is False, "writes are taken after the first question without an answer"
+
+
 def test_with_the_agent_the_drain_does_not_wait_for_what_consumers_append(tmp_path: Path) -> None:
     group = Group(lagging_polls=4, appended=9)
     result = ask_group("broker-drain.sh", group, DRAIN_FENCE=str(tmp_path / "fence"))

@@ -124,10 +124,9 @@ has_all() {
   if [[ -n $needed ]]; then ((BASH_REMATCH[2] >= needed)); else ((BASH_REMATCH[1] == 0)); fi
 }
 
-# Asks for the election of another member that has all messages. With the agent, writes are taken until the next attempt: the
-# controllers refuse all elections for a second when their leader stops too.
+# Asks for the election of another member that has all messages.
 elected='' resumed=''
-elect_another() {
+ask_for_election() {
   local id address target
   # Writes are refused meanwhile, so an answer of this second is used once more.
   ((SECONDS - asked <= 1)) || ask_controllers || return 1
@@ -149,6 +148,13 @@ elect_another() {
     fi
     say "election of $id ($address) was refused"
   done < <(others "$(members "$state" inSyncReplicas)" | sort -n)
+  return 1
+}
+
+# With the agent, writes are taken until the next attempt: the controllers refuse all elections for a second, or do not answer,
+# when their leader stops too.
+elect_another() {
+  ask_for_election && return 0
   status=''
   [[ -z $FENCE ]] || { accept_writes && resumed=1; }
   return 1
@@ -159,7 +165,7 @@ move_role() {
     say "the slaves did not catch up in $DRAIN_REPLICATE_SECONDS s, stopping as master without an election"
   elif ! until_true "$DRAIN_ELECT_SECONDS" elect_another; then
     say "no other member was elected in $DRAIN_ELECT_SECONDS s, stopping as master"
-  elif moved=1 && ! until_true "$DRAIN_ELECT_SECONDS" is_slave; then
+  elif moved=1 && { [[ -z $FENCE ]] || refuse_writes; } && ! until_true "$DRAIN_ELECT_SECONDS" is_slave; then
     say "still master $DRAIN_ELECT_SECONDS s after the election"
   else
     say "master role moved to ${elected:-another member}"

@@ -31,7 +31,7 @@ import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME MEMBERS}, the members that a write waits for, for RocketMQ's own
  * replication and for that of the agent: after a refusal, after no answer, when the controllers name their set again,
- * when they do so late, and after a later change of the set. {@code NAME MEMBERS/COUNT} has also the number of proposals
+ * when they do so late, when a probe has read a later set, and after the change to it. {@code NAME MEMBERS/COUNT} has also the number of proposals
  * that were sent since the slave lacked the last byte of the log: while it lacks it, when it has caught up, when it does
  * not catch up, and when it is not connected.
  */
@@ -41,6 +41,7 @@ public final class RefusedSlave implements NettyRequestProcessor {
     private final AtomicInteger ended = new AtomicInteger();
     private final AtomicInteger received = new AtomicInteger();
     private volatile boolean silent;
+    private volatile int epoch = EPOCH; // of the set that the controllers name
 
     private RefusedSlave() {}
 
@@ -87,6 +88,10 @@ public final class RefusedSlave implements NettyRequestProcessor {
         System.out.println("agent-set-named-late " + format(service));
         Proposals.lateMillis = 60_000;
         propose(broker, service);
+        epoch = EPOCH + 1;
+        askForSet(broker, address);
+        System.out.println("agent-set-read " + format(service));
+        epoch = EPOCH;
         changeSet(broker.getReplicasManager(), EPOCH + 1, 1L, 3L, 4L);
         System.out.println("agent-set-changed " + format(service));
         silent = false;
@@ -188,7 +193,7 @@ public final class RefusedSlave implements NettyRequestProcessor {
         }
         RemotingCommand response = RemotingCommand.createResponseCommand(GetReplicaInfoResponseHeader.class);
         response.setCode(ResponseCode.SUCCESS);
-        response.setBody(new SyncStateSet(new HashSet<>(Arrays.asList(1L, 3L)), EPOCH).encode());
+        response.setBody(new SyncStateSet(new HashSet<>(Arrays.asList(1L, 3L)), epoch).encode());
         return response;
     }
 

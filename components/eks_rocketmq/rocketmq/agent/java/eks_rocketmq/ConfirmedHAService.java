@@ -195,7 +195,8 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      * confirmed slaves with its whole log until it learns that they have accepted.
      */
     long limitToProposals(long offset) {
-        if (proposals.isEmpty()) {
+        // Without all copies, consumers may read what only the master has.
+        if (proposals.isEmpty() || !defaultMessageStore.getMessageStoreConfig().isAllAckInSyncStateSet()) {
             return offset;
         }
         return Math.min(offset, Math.max(findLeast(getSyncStateSet()), defaultMessageStore.getReputFromOffset()));

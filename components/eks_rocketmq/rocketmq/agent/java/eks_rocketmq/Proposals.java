@@ -91,9 +91,9 @@ final class Proposals implements RPCHook {
         if (request.getCode() == RequestCode.CONTROLLER_GET_REPLICA_INFO
                 && response.getCode() == ResponseCode.SUCCESS) {
             int current = decode(response).getSyncStateSetEpoch();
+            // With a later epoch, the set counts when this broker knows it: probes ask too, and do not use the answer.
             open.values()
-                    .removeIf(proposal -> proposal.set.getSyncStateSetEpoch() < current
-                            || proposal.set.getSyncStateSetEpoch() == current && proposal.isLate());
+                    .removeIf(proposal -> proposal.set.getSyncStateSetEpoch() == current && proposal.isLate());
         }
     }
 
