@@ -10,14 +10,25 @@ from tests.versions.class_programs import (
 )
 
 
+MASTER_WITH_TIMER = {"brokerRole": "SYNC_MASTER", "timerWheelEnable": "true"}
+
+
 def test_a_send_is_acknowledged_only_by_a_broker_that_stays_master(run: Run) -> None:
-    codes = run("DemotedSend", {"brokerRole": "SYNC_MASTER"})
+    codes = run("DemotedSend", MASTER_WITH_TIMER)
     # RocketMQ acknowledges a message that the next master does not have.
     assert codes["rocketmq"] == SUCCESS
     assert codes["agent"] == codes["agent-master-again"] == SERVICE_NOT_AVAILABLE
     assert codes["agent-master"] == SUCCESS
     # A producer sends the message again after this error, and not after a timeout.
     assert (codes["rocketmq-timeout"], codes["agent-timeout"]) == (FLUSH_SLAVE_TIMEOUT, SERVICE_NOT_AVAILABLE)
+
+
+def test_a_recall_succeeds_only_with_all_copies_on_a_broker_that_stays_master(run: Run) -> None:
+    codes = run("DemotedSend", MASTER_WITH_TIMER)
+    # The next master of RocketMQ delivers a message whose recall has succeeded.
+    assert codes["rocketmq-recall"] == codes["rocketmq-recall-timeout"] == SUCCESS
+    assert codes["agent-recall"] == codes["agent-recall-timeout"] == SERVICE_NOT_AVAILABLE
+    assert codes["agent-master-recall"] == SUCCESS
 
 
 def test_a_message_that_a_consumer_returns_is_acknowledged_with_all_copies(run: Run) -> None:

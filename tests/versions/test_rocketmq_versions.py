@@ -33,7 +33,7 @@ INSTALLED = {
     "broker": _IN_ALL
     | {
         *("BrokerProbe", "CheckedCommitLog", "ConfirmedHAService", "ConfirmedPositions", "DrainFence"),
-        *("EndedDeliveries", "FencedSends", "MasterCopies", "NamedMaster", "OrderedAcks", "PacedTransactions"),
+        *("EndedDeliveries", "FencedRecalls", "FencedSends", "MasterCopies", "NamedMaster", "OrderedAcks", "PacedTransactions"),
         *("Proposals", "RepeatedRevives", "SmallFiles", "StuckReplication", "TransactionChecks", "VolumeProbe"),
     },
     "controller": _IN_ALL

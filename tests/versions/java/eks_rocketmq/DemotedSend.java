@@ -2,9 +2,14 @@ package eks_rocketmq;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.processor.RecallMessageProcessor;
 import org.apache.rocketmq.broker.processor.SendMessageProcessor;
+import org.apache.rocketmq.common.message.MessageClientIDSetter;
 import org.apache.rocketmq.common.message.MessageExt;
+import org.apache.rocketmq.common.producer.RecallMessageHandle;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
+import org.apache.rocketmq.remoting.protocol.RequestCode;
+import org.apache.rocketmq.remoting.protocol.header.RecallMessageRequestHeader;
 import org.apache.rocketmq.store.AppendMessageResult;
 import org.apache.rocketmq.store.AppendMessageStatus;
 import org.apache.rocketmq.store.DefaultMessageStore;
@@ -19,7 +24,8 @@ import org.apache.rocketmq.store.hook.PutMessageHook;
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME CODE} for RocketMQ's own processor, for that of the agent, and
  * for the agent's when the broker is master again at the end; for the first two also {@code NAME-timeout CODE}, when the
- * slaves do not confirm the message. The broker opens no port.
+ * slaves do not confirm the message. {@code NAME-recall CODE} and {@code NAME-recall-timeout CODE} are those of a request
+ * that recalls a delayed message, the latter of a broker that stays master. The broker opens no port.
  */
 public final class DemotedSend {
     private DemotedSend() {}
@@ -34,8 +40,13 @@ public final class DemotedSend {
         FencedSends fenced = new FencedSends(controller, term::get);
         report("rocketmq", send(controller.getSendMessageProcessor(), config));
         report("agent", send(fenced, config));
-        demotion.result = new PutMessageResult(
+        RecallMessageProcessor own = controller.getRecallMessageProcessor();
+        FencedRecalls fencedRecalls = new FencedRecalls(controller, term::get);
+        report("rocketmq-recall", recall(own, controller));
+        report("agent-recall", recall(fencedRecalls, controller));
+        PutMessageResult timeout = new PutMessageResult(
                 PutMessageStatus.FLUSH_SLAVE_TIMEOUT, new AppendMessageResult(AppendMessageStatus.PUT_OK));
+        demotion.result = timeout;
         report("rocketmq-timeout", send(controller.getSendMessageProcessor(), config));
         report("agent-timeout", send(fenced, config));
         demotion.result = null;
@@ -43,6 +54,10 @@ public final class DemotedSend {
         report("agent-master-again", send(fenced, config));
         demotion.enabled = false;
         report("agent-master", send(fenced, config));
+        report("agent-master-recall", recall(fencedRecalls, controller));
+        demotion.result = timeout;
+        report("rocketmq-recall-timeout", recall(own, controller));
+        report("agent-recall-timeout", recall(fencedRecalls, controller));
         Runtime.getRuntime().halt(0);
     }
 
@@ -60,6 +75,22 @@ public final class DemotedSend {
     private static RemotingCommand send(SendMessageProcessor processor, MessageStoreConfig config) throws Exception {
         config.setBrokerRole(BrokerRole.SYNC_MASTER);
         return TestRequest.process(processor, TestRequest.createSend("TBW102", ""));
+    }
+
+    private static RemotingCommand recall(RecallMessageProcessor processor, BrokerController controller)
+            throws Exception {
+        controller.getMessageStoreConfig().setBrokerRole(BrokerRole.SYNC_MASTER);
+        controller.getBrokerConfig().setRecallMessageEnable(true);
+        String group = controller.getBrokerConfig().getBrokerName();
+        String due = String.valueOf(System.currentTimeMillis() + 60_000);
+        RecallMessageRequestHeader header = new RecallMessageRequestHeader();
+        header.setTopic("TBW102");
+        header.setProducerGroup("producer");
+        header.setRecallHandle(RecallMessageHandle.HandleV1.buildHandle(
+                "TBW102", group, due, MessageClientIDSetter.createUniqID()));
+        RemotingCommand request = RemotingCommand.createRequestCommand(RequestCode.RECALL_MESSAGE, header);
+        request.makeCustomHeaderToNet();
+        return TestRequest.process(processor, request);
     }
 
     private static final class Demotion implements PutMessageHook {

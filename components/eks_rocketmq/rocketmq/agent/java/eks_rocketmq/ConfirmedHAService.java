@@ -86,7 +86,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         this.files = new SmallFiles(config.getStorePathRootDir());
     }
 
-    /** Replaces the replication of a broker that is not started yet, and its processors of sends and of positions. */
+    /** Replaces the replication of a broker that is not started yet, and its processors of sends, recalls and positions. */
     static void install(BrokerController controller) throws ReflectiveOperationException {
         if (controller.getReplicasManager() == null) {
             return; // without controllers, no other master is elected
@@ -103,6 +103,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         PrivateFields.write(ReplicasManager.class, "haService", controller.getReplicasManager(), service);
         NamedMaster.install(controller);
         FencedSends.install(controller, service.term::get);
+        FencedRecalls.install(controller, service.term::get);
         ConfirmedPositions.install(controller);
     }
 
