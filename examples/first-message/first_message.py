@@ -1,6 +1,6 @@
 """Send a message through a proxy, and receive it: `python first_message.py ENDPOINT TOPIC GROUP`.
 
-With access control, RMQ_USER and RMQ_PASSWORD are the user. With TLS, set RMQ_TLS.
+With access control, set ROCKETMQ_USER and ROCKETMQ_PASSWORD. With TLS, set ROCKETMQ_TLS.
 """
 
 import os
@@ -15,12 +15,13 @@ from rocketmq.v5.producer import Producer
 BATCH = 32
 INVISIBLE_SECONDS = 30  # a message that is not acknowledged comes again after this time
 LIMIT_SECONDS = 60
+START_SECONDS = 5  # a proxy refuses the first requests of a client until it has its settings
 
 
 def main(endpoint: str, topic: str, group: str) -> None:
-    user, password = (os.environ.get(f"RMQ_{name}", "") for name in ("USER", "PASSWORD"))
+    user, password = (os.environ.get(f"ROCKETMQ_{name}", "") for name in ("USER", "PASSWORD"))
     configuration = ClientConfiguration(endpoint, Credentials(user, password))
-    tls = "RMQ_TLS" in os.environ
+    tls = "ROCKETMQ_TLS" in os.environ
     # Before the producer, because a new consumer group begins at the newest message.
     consumer = SimpleConsumer(configuration, group, {topic: FilterExpression()}, await_duration=5, tls_enable=tls)
     producer = Producer(configuration, (topic,), tls_enable=tls)
@@ -50,15 +51,15 @@ def wait_for(consumer: SimpleConsumer, sent: str) -> None:
 
 
 def receive(consumer: SimpleConsumer) -> list[Message]:
-    """Receive, and repeat what the proxy refuses until it has the settings of this new client."""
-    for attempt in range(10):
+    """Return received messages. Repeat refused requests of a new client."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
         try:
             return consumer.receive(BATCH, INVISIBLE_SECONDS) or []
         except Exception:
-            if attempt == 9:
+            if time.monotonic() > deadline:
                 raise
-            time.sleep(0.5)
-    return []
+            time.sleep(0.2)
 
 
 if __name__ == "__main__":

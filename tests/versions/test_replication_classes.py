@@ -9,7 +9,6 @@ from tests.versions.class_programs import (
     Run,
 )
 
-
 MASTER_WITH_TIMER = {"brokerRole": "SYNC_MASTER", "timerWheelEnable": "true"}
 
 

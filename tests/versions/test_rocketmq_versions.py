@@ -33,8 +33,9 @@ INSTALLED = {
     "broker": _IN_ALL
     | {
         *("BrokerProbe", "CheckedCommitLog", "ConfirmedHAService", "ConfirmedPositions", "DrainFence"),
-        *("EndedDeliveries", "FencedRecalls", "FencedSends", "MasterCopies", "NamedMaster", "OrderedAcks", "PacedTransactions"),
-        *("Proposals", "RepeatedRevives", "SmallFiles", "StuckReplication", "TransactionChecks", "VolumeProbe"),
+        *("EndedDeliveries", "FencedRecalls", "FencedSends", "MasterCopies", "NamedMaster", "OrderedAcks"),
+        *("PacedTransactions", "Proposals", "RepeatedRevives", "SmallFiles", "StuckReplication", "TransactionChecks"),
+        "VolumeProbe",
     },
     "controller": _IN_ALL
     | {

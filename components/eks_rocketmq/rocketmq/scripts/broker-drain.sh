@@ -152,9 +152,12 @@ ask_for_election() {
 }
 
 # With the agent, writes are taken until the next attempt: the controllers refuse all elections for a second, or do not answer,
-# when their leader stops too.
+# when their leader stops too. After the election the fence keeps this broker from being elected again.
 elect_another() {
-  ask_for_election && return 0
+  if ask_for_election; then
+    [[ -z $FENCE ]] || refuse_writes
+    return 0
+  fi
   status=''
   [[ -z $FENCE ]] || { accept_writes && resumed=1; }
   return 1
@@ -165,7 +168,7 @@ move_role() {
     say "the slaves did not catch up in $DRAIN_REPLICATE_SECONDS s, stopping as master without an election"
   elif ! until_true "$DRAIN_ELECT_SECONDS" elect_another; then
     say "no other member was elected in $DRAIN_ELECT_SECONDS s, stopping as master"
-  elif moved=1 && { [[ -z $FENCE ]] || refuse_writes; } && ! until_true "$DRAIN_ELECT_SECONDS" is_slave; then
+  elif moved=1 && ! until_true "$DRAIN_ELECT_SECONDS" is_slave; then
     say "still master $DRAIN_ELECT_SECONDS s after the election"
   else
     say "master role moved to ${elected:-another member}"

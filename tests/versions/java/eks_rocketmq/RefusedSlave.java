@@ -31,9 +31,9 @@ import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME MEMBERS}, the members that a write waits for, for RocketMQ's own
  * replication and for that of the agent: after a refusal, after no answer, when the controllers name their set again,
- * when they do so late, when a probe has read a later set, and after the change to it. {@code NAME MEMBERS/COUNT} has also the number of proposals
- * that were sent since the slave lacked the last byte of the log: while it lacks it, when it has caught up, when it does
- * not catch up, and when it is not connected.
+ * when they do so late, when a probe has read a later set, and after the change to it. {@code NAME MEMBERS/COUNT} has
+ * also the number of proposals that were sent since the slave lacked the last byte of the log: while it lacks it, when it
+ * has caught up, when it does not catch up, and when it is not connected.
  */
 public final class RefusedSlave implements NettyRequestProcessor {
     private static final int EPOCH = 5;
