@@ -85,14 +85,21 @@ def test_a_master_without_its_slaves_shows_no_message_that_only_it_has(run: Run,
     # Newer versions of RocketMQ take the slave out of the set before the controllers agree.
     assert messages["rocketmq"] == ("0" if version == "5.3.3" else "1")
     # All versions leave out a slave that has connected and reported nothing.
-    assert messages["rocketmq-connected"] == "1"
-    assert (messages["agent"], messages["agent-connected"], messages["agent-again"]) == ("0", "0", "1")
+    assert messages["rocketmq-connected"] == messages["rocketmq-empty"] == "1"
+    assert messages["agent"] == messages["agent-connected"] == messages["agent-empty"] == "0"
+    assert messages["agent-again"] == "1"
 
 
 def test_a_master_shows_no_message_that_a_proposed_slave_lacks(run: Run) -> None:
     messages = run("ProposedSlave", {**IN_CONTROLLER_MODE, "allAckInSyncStateSet": "true"})
     # The controllers may have accepted the slave, and may elect it.
     assert (messages["rocketmq"], messages["agent"], messages["agent-replicated"]) == ("1", "0", "1")
+    assert (messages["rocketmq-lost"], messages["agent-lost"], messages["agent-accepted"]) == ("1", "0", "0")
+
+
+def test_with_dev_a_master_shows_what_only_it_has(run: Run) -> None:
+    messages = run("ProposedSlave", {**IN_CONTROLLER_MODE, "allAckInSyncStateSet": "false"})
+    assert messages["rocketmq"] == messages["agent"] == "1"
 
 
 def test_a_slave_that_the_controllers_refused_is_not_waited_for(run: Run) -> None:
@@ -160,6 +167,7 @@ def test_a_slave_is_ready_only_with_the_metadata_of_its_master(run: Run) -> None
     assert results["none"] == results["offsets-once"] == "42"
     # RocketMQ only logs what it could not copy.
     assert {results[name] for name in ("topics", "groups", "offsets")} == {"failed"}
+    assert (results["ended"], results["running"]) == ("1", "2")
 
 
 def test_a_slave_follows_a_master_that_has_restarted_with_another_address(run: Run) -> None:

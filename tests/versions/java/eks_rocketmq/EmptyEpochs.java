@@ -56,7 +56,7 @@ public final class EmptyEpochs {
     private static AutoSwitchHAClient connect(
             AutoSwitchHAService service, DefaultMessageStore store, EpochFileCache epochs) throws Exception {
         return service instanceof ConfirmedHAService
-                ? new ConfirmedHAClient(service, store, epochs, 2L, () -> {})
+                ? new ConfirmedHAClient(service, store, epochs, 2L, () -> true)
                 : new AutoSwitchHAClient(service, store, epochs, 2L);
     }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.function.BooleanSupplier;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.ha.HAConnectionState;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAClient;
@@ -72,7 +73,11 @@ final class EmptyMaster {
         }
 
         AutoSwitchHAClient createConfirmed() throws IOException {
-            return new ConfirmedHAClient(service, store, new EpochFileCache(), 2L, () -> {});
+            return createConfirmed(() -> true);
+        }
+
+        AutoSwitchHAClient createConfirmed(BooleanSupplier copyFromMaster) throws IOException {
+            return new ConfirmedHAClient(service, store, new EpochFileCache(), 2L, copyFromMaster);
         }
     }
 }

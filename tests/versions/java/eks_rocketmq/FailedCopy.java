@@ -2,6 +2,7 @@ package eks_rocketmq;
 
 import io.netty.channel.ChannelHandlerContext;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.processor.AdminBrokerProcessor;
 import org.apache.rocketmq.remoting.netty.NettyRemotingServer;
@@ -9,13 +10,17 @@ import org.apache.rocketmq.remoting.netty.NettyRequestProcessor;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
 import org.apache.rocketmq.remoting.protocol.ResponseCode;
+import org.apache.rocketmq.store.ha.HAConnectionState;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAClient;
 
 /**
  * Asks a slave to copy topics, consumer groups and offsets from a master that refuses some requests.
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME RESULT} for each refused request: {@code failed} and the cause, or
- * the offset that the slave has. The brokers open no port; servers answer in the
- * name of the master.
+ * the offset that the slave has. The brokers open no port; servers answer in the name of the master.
+ *
+ * <p>{@code ended COUNT} and {@code running COUNT} say how often a slave copies that connects twice, if its first copy has
+ * ended, or still runs.
  */
 public final class FailedCopy {
     private static final long OFFSET = 42;
@@ -29,7 +34,23 @@ public final class FailedCopy {
             report(arguments, "groups", RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, Integer.MAX_VALUE);
             report(arguments, "offsets", RequestCode.GET_ALL_CONSUMER_OFFSET, Integer.MAX_VALUE);
             report(arguments, "offsets-once", RequestCode.GET_ALL_CONSUMER_OFFSET, 1);
+            EmptyMaster.Slaves slaves = new EmptyMaster.Slaves(arguments[0]);
+            System.out.println("ended " + countCopies(slaves, true));
+            System.out.println("running " + countCopies(slaves, false));
         });
+    }
+
+    private static int countCopies(EmptyMaster.Slaves slaves, boolean ended) throws Exception {
+        AtomicInteger copies = new AtomicInteger();
+        AutoSwitchHAClient slave = slaves.createConfirmed(() -> {
+            copies.incrementAndGet();
+            return ended;
+        });
+        for (int connection = 0; connection < 2; connection++) {
+            slave.changeCurrentState(HAConnectionState.HANDSHAKE);
+            slave.changeCurrentState(HAConnectionState.TRANSFER);
+        }
+        return copies.get();
     }
 
     private static void report(String[] arguments, String name, int code, int times) throws Exception {

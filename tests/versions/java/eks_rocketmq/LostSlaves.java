@@ -10,8 +10,9 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
  * Stores a message on a master that then loses its only slave in sync. The controllers have confirmed no other set.
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME COUNT}, for RocketMQ's own replication and for that of the agent:
- * how many messages consumers can read, {@code NAME-connected COUNT} when the slave is back and has reported nothing, and
- * {@code NAME-again COUNT} when it has the message. Another slave in sync has the message in both cases.
+ * how many messages consumers can read, {@code NAME-connected COUNT} when the slave is back and has reported nothing, {@code
+ * NAME-empty COUNT} when it has reported an empty log, and {@code NAME-again COUNT} when it has the message. Another slave
+ * in sync has the message in these cases.
  */
 public final class LostSlaves {
     private static final long SLAVE = 2;
@@ -39,6 +40,11 @@ public final class LostSlaves {
             service.updateConfirmOffsetWhenSlaveAck(OTHER_SLAVE);
             TestProgram.awaitQueues(store);
             System.out.println(name + "-connected " + store.getMaxOffsetInQueue(name, 0));
+
+            TestProgram.acknowledge(connected, 0);
+            service.updateConfirmOffsetWhenSlaveAck(SLAVE);
+            TestProgram.awaitQueues(store);
+            System.out.println(name + "-empty " + store.getMaxOffsetInQueue(name, 0));
 
             TestProgram.acknowledge(connected, store.getMaxPhyOffset());
             service.updateConfirmOffsetWhenSlaveAck(SLAVE);

@@ -71,7 +71,7 @@ final class TestProgram {
 
     /** Returns a replication of the agent that proposes and copies nothing. */
     static ConfirmedHAService createConfirmed(MessageStoreConfig config) {
-        return new ConfirmedHAService(config, new Proposals(() -> 0, members -> true), () -> {});
+        return new ConfirmedHAService(config, new Proposals(() -> 0, members -> true), () -> true);
     }
 
     /**

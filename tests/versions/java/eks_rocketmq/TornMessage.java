@@ -12,8 +12,8 @@ import org.apache.rocketmq.common.message.MessageExtBrokerInner;
 import org.apache.rocketmq.store.DefaultMessageStore;
 
 /**
- * Opens a store with three messages, whose second one has lost the page with the middle or the end of its properties. The
- * third one has no properties, and the last byte of their length, 0, begins a page.
+ * Opens a store with three messages, whose second one has lost the page with the middle or the end of its properties. Only
+ * their last byte is on this page. The third one has no properties, and the last byte of their length, 0, begins a page.
  *
  * <p>Argument: {@code broker.conf}. Prints the number of messages that remain: {@code rocketmq-middle COUNT} with
  * RocketMQ's own log and {@code agent-middle COUNT} with that of the agent, the same with {@code -end}, and
@@ -29,19 +29,15 @@ public final class TornMessage {
     public static void main(String[] arguments) {
         TestProgram.run(() -> {
             DefaultMessageStore store = TestProgram.startStore(arguments[0]);
-            MessageExtBrokerInner large = TestMessage.create("orders");
-            MessageAccessor.putProperty(large, "note", new String(new char[PAGES * PAGE]).replace('\0', 'x'));
-            large.setPropertiesString(MessageDecoder.messageProperties2String(large.getProperties()));
             long[] ends = new long[3];
-            int number = 0;
-            for (MessageExtBrokerInner message : new MessageExtBrokerInner[] {TestMessage.create("orders"), large}) {
-                store.putMessage(message);
-                ends[number++] = store.getMaxPhyOffset();
-            }
+            store.putMessage(TestMessage.create("orders"));
+            ends[0] = store.getMaxPhyOffset();
+            store.putMessage(createLarge(ends[0]));
+            ends[1] = store.getMaxPhyOffset();
             store.putMessage(createPlain(ends[1]));
             ends[2] = store.getMaxPhyOffset();
-            if (ends[2] % PAGE != 1) {
-                throw new IllegalStateException("the last message ends at " + ends[2]);
+            if (ends[1] % PAGE != 1 || ends[2] % PAGE != 1) {
+                throw new IllegalStateException("the messages end at " + Arrays.toString(ends));
             }
             store.setConfirmOffset(store.getMaxPhyOffset());
             TestProgram.awaitQueues(store);
@@ -58,9 +54,25 @@ public final class TornMessage {
         });
     }
 
+    /** Returns a message with properties that ends with the first byte of a page if it begins at an offset. */
+    private static MessageExtBrokerInner createLarge(long begin) {
+        MessageExtBrokerInner large = TestMessage.create("orders");
+        MessageAccessor.putProperty(large, "note", "");
+        int rest = MessageDecoder.messageProperties2String(large.getProperties()).length() + large.getBody().length;
+        int length = PAGES * PAGE + countBytesToPage(begin + FIXED_LENGTH + rest);
+        MessageAccessor.putProperty(large, "note", new String(new char[length]).replace('\0', 'x'));
+        large.setPropertiesString(MessageDecoder.messageProperties2String(large.getProperties()));
+        return large;
+    }
+
+    /** Returns the number of bytes from an offset to the second byte of a page. */
+    private static int countBytesToPage(long offset) {
+        return PAGE - (int) (offset % PAGE) + 1;
+    }
+
     /** Returns a message without properties that ends with the first byte of a page if it begins at an offset. */
     private static MessageExtBrokerInner createPlain(long begin) {
-        int body = PAGE - (int) ((begin + FIXED_LENGTH) % PAGE) + 1;
+        int body = countBytesToPage(begin + FIXED_LENGTH);
         MessageExtBrokerInner plain = TestMessage.create("orders", body);
         MessageAccessor.setProperties(plain, new HashMap<>());
         plain.setPropertiesString(null);

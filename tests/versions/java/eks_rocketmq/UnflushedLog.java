@@ -25,9 +25,9 @@ public final class UnflushedLog {
         AutoSwitchHAService service = new AutoSwitchHAService();
         UnflushedStore store = new UnflushedStore(config, true);
         report("rocketmq", new AutoSwitchHAClient(service, store, null, 2L), store);
-        report("agent", new ConfirmedHAClient(service, store, null, 2L, () -> {}), store);
+        report("agent", new ConfirmedHAClient(service, store, null, 2L, () -> true), store);
         UnflushedStore stuck = new UnflushedStore(config, false);
-        report("agent-stuck-disk", new ConfirmedHAClient(service, stuck, null, 2L, () -> {}), stuck);
+        report("agent-stuck-disk", new ConfirmedHAClient(service, stuck, null, 2L, () -> true), stuck);
         ConfirmedHAService confirmed = TestProgram.createConfirmed(config);
         confirmed.init(store);
         confirmed.changeToSlave("127.0.0.1:1", 1, 2L);

@@ -32,7 +32,7 @@ final class CheckedCommitLog extends CommitLog {
     private static final int EMPTY_BYTES = 64 * 1024 * 1024; // more than is written between two flushes
     private static final int HOST = 8; // address and port
     private static final int HOST_V6 = 20;
-    private static final int PROPERTIES_LENGTH = 2; // bytes, which are 0 at the end of a message without properties
+    private static final int NO_PROPERTIES = 2; // bytes of their length, 0, which end a message without properties
 
     private final DefaultMessageStore store;
 
@@ -81,11 +81,10 @@ final class CheckedCommitLog extends CommitLog {
     /** Returns the offset up to which the queues may have the log. */
     @Override
     public long getConfirmOffset() {
-        long offset = super.getConfirmOffset();
         HAService replication = store.getHaService();
         return replication instanceof ConfirmedHAService
-                ? ((ConfirmedHAService) replication).limitToProposals(offset)
-                : offset;
+                ? ((ConfirmedHAService) replication).limitToProposals(super::getConfirmOffset)
+                : super.getConfirmOffset();
     }
 
     @Override
@@ -123,7 +122,8 @@ final class CheckedCommitLog extends CommitLog {
             ByteBuffer log, boolean checkCrc, boolean checkDupInfo, boolean readBody) {
         int begin = log.position();
         DispatchRequest message = super.checkMessageAndReturnSize(log, checkCrc, checkDupInfo, readBody);
-        if (checkCrc && message.isSuccess() && lacksPage(log, begin, begin + message.getMsgSize())) {
+        int end = begin + message.getMsgSize() - (message.getPropertiesMap() == null ? NO_PROPERTIES : 0);
+        if (checkCrc && message.isSuccess() && lacksPage(log, begin, end)) {
             return new DispatchRequest(-1, false);
         }
         return message;
@@ -139,7 +139,7 @@ final class CheckedCommitLog extends CommitLog {
                 + ((flag & MessageSysFlag.STOREHOSTADDRESS_V6_FLAG) == 0 ? HOST : HOST_V6);
         int body = begin + FIXED_LENGTH + hosts;
         int bodyEnd = body + log.getInt(body - Integer.BYTES);
-        for (int at = (bodyEnd + PAGE - 1) / PAGE * PAGE; at < end - PROPERTIES_LENGTH; at += PAGE) {
+        for (int at = (bodyEnd + PAGE - 1) / PAGE * PAGE; at < end; at += PAGE) {
             if (isZero(log, at, Math.min(at + PAGE, end))) {
                 return true;
             }

@@ -3,6 +3,7 @@ package eks_rocketmq;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.function.BooleanSupplier;
 import org.apache.rocketmq.remoting.protocol.EpochEntry;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.config.FlushDiskType;
@@ -41,7 +42,7 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
     /** How long a slave without a connection can be in sync. The agent proposes a set without it every second. */
     private static final long INTERRUPTION_NANOS = 3_000_000_000L;
 
-    private final Runnable copyFromMaster;
+    private final BooleanSupplier copyFromMaster;
     private volatile long lastChange = System.nanoTime() - NEW_MASTER_NANOS;
     private volatile boolean copied; // since the last change of the master
     private volatile long interrupted;
@@ -51,7 +52,7 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
             DefaultMessageStore store,
             EpochFileCache epochs,
             Long id,
-            Runnable copyFromMaster)
+            BooleanSupplier copyFromMaster)
             throws IOException {
         super(service, store, epochs, id);
         this.copyFromMaster = copyFromMaster;
@@ -123,8 +124,7 @@ final class ConfirmedHAClient extends AutoSwitchHAClient {
      */
     private void copyIfOutdated() {
         if (!copied || System.nanoTime() - interrupted > INTERRUPTION_NANOS) {
-            copied = true;
-            copyFromMaster.run();
+            copied = copyFromMaster.getAsBoolean();
         }
     }
 

@@ -13,8 +13,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.rocketmq.broker.BrokerController;
@@ -71,7 +73,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
 
     private final AtomicBoolean queued = new AtomicBoolean();
     private volatile boolean listening;
-    private final Runnable copyFromMaster;
+    private final BooleanSupplier copyFromMaster;
     private final int port;
     private volatile Set<Long> confirmed = Collections.emptySet();
     private final SmallFiles files;
@@ -79,7 +81,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private volatile Master master;
     volatile boolean becomingMaster; // visible for tests
 
-    ConfirmedHAService(MessageStoreConfig config, Proposals proposals, Runnable copyFromMaster) {
+    ConfirmedHAService(MessageStoreConfig config, Proposals proposals, BooleanSupplier copyFromMaster) {
         this.proposals = proposals;
         this.copyFromMaster = copyFromMaster;
         this.port = config.getHaListenPort(); // the same for all members
@@ -175,32 +177,42 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      * of the election, the read failed and with it {@code changeToMaster}. Nothing repeats that: the group stayed
      * without a master. A lock would be held by a thread that waits for this one to end.
      *
-     * <p>RocketMQ leaves out a slave that has connected and reported no offset yet, and fills the queues with messages
-     * that this slave may lack.
+     * <p>RocketMQ leaves out a slave that has reported no offset yet, or an empty log, and fills the queues with messages
+     * that this slave may lack. If a slave that it has proposed loses its connection, and no other is in sync, it fills
+     * them with the whole log.
      */
     @Override
     public long computeConfirmOffset() {
-        return repeatWhileChanging(() -> {
-            Set<Long> members = getSyncStateSet();
-            boolean unknown = getConnectionList().stream()
-                    .anyMatch(connection -> connection.getSlaveAckOffset() < 0
-                            && members.contains(((AutoSwitchHAConnection) connection).getSlaveId()));
-            return unknown ? defaultMessageStore.getConfirmOffsetDirectly() : super.computeConfirmOffset();
-        });
+        long least = findLeast(getSyncStateSet());
+        if (least >= 0) {
+            return Math.min(least, defaultMessageStore.getMaxPhyOffset());
+        }
+        long filled = defaultMessageStore.getReputFromOffset();
+        return confirmed.size() == 1 ? filled : Math.max(filled, defaultMessageStore.getConfirmOffsetDirectly());
     }
 
     /**
-     * Returns the part of an offset that a proposed slave has too, but not less than the queues have.
+     * Returns the part of RocketMQ's confirmed offset that a proposed slave has too, but not less than the queues have.
      *
      * <p>The controllers may elect a slave that this master has proposed. RocketMQ fills the queues of a master without
      * confirmed slaves with its whole log until it learns that they have accepted.
      */
-    long limitToProposals(long offset) {
+    long limitToProposals(LongSupplier offset) {
         // Without all copies, consumers may read what only the master has.
-        if (proposals.isEmpty() || !defaultMessageStore.getMessageStoreConfig().isAllAckInSyncStateSet()) {
-            return offset;
+        if (!defaultMessageStore.getMessageStoreConfig().isAllAckInSyncStateSet()) {
+            return offset.getAsLong();
         }
-        return Math.min(offset, Math.max(findLeast(getSyncStateSet()), defaultMessageStore.getReputFromOffset()));
+        Set<Long> before;
+        long limited;
+        do {
+            before = confirmed;
+            limited = offset.getAsLong();
+            if (!proposals.isEmpty()) {
+                long least = findLeast(getSyncStateSet(), confirmed);
+                limited = Math.min(limited, Math.max(least, defaultMessageStore.getReputFromOffset()));
+            }
+        } while (before != confirmed); // a proposal may have ended between the two readings
+        return limited;
     }
 
     /**
@@ -519,26 +531,30 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     boolean awaitLog(Set<Long> members) {
         long end = defaultMessageStore.getMaxPhyOffset();
         long begin = System.nanoTime();
-        long reached = findLeast(members);
+        long reached = findLeast(members, confirmed);
         while (reached >= 0 && reached < end && System.nanoTime() - begin < CATCH_UP_NANOS) {
             LockSupport.parkNanos(1_000_000L);
-            reached = findLeast(members);
+            reached = findLeast(members, confirmed);
         }
         return reached >= end;
     }
 
-    /**
-     * Returns the offset up to which all members that are not confirmed have the log. Returns -1 if one is not connected
-     * or has reported no offset yet, and the maximum if all are confirmed.
-     */
     private long findLeast(Set<Long> members) {
-        Set<Long> joining = new HashSet<>(members);
-        joining.removeAll(confirmed);
-        joining.remove(getLocalBrokerId());
+        return findLeast(members, Collections.emptySet());
+    }
+
+    /**
+     * Returns the offset up to which members have the log, without this broker and some others. Returns -1 if one is not
+     * connected or has reported no offset yet, and the maximum if no member remains.
+     */
+    private long findLeast(Set<Long> members, Set<Long> others) {
+        Set<Long> slaves = new HashSet<>(members);
+        slaves.removeAll(others);
+        slaves.remove(getLocalBrokerId());
         List<HAConnection> connections = getConnectionList().stream()
-                .filter(connection -> joining.contains(((AutoSwitchHAConnection) connection).getSlaveId()))
+                .filter(connection -> slaves.contains(((AutoSwitchHAConnection) connection).getSlaveId()))
                 .collect(Collectors.toList());
-        if (connections.size() < joining.size()) {
+        if (connections.size() < slaves.size()) {
             return -1;
         }
         return connections.stream()

@@ -49,8 +49,8 @@ final class ConfirmedPositions implements NettyRequestProcessor {
 
     @Override
     public RemotingCommand processRequest(ChannelHandlerContext context, RemotingCommand request) throws Exception {
-        RemotingCommand response = processor.processRequest(context, request);
         boolean master = controller.getMessageStoreConfig().getBrokerRole() != BrokerRole.SLAVE;
+        RemotingCommand response = processor.processRequest(context, request);
         // Read after the positions: what was delivered before them ends here at the latest.
         if (master && !isConfirmed(controller.getMessageStore().getMaxPhyOffset())) {
             return RemotingCommand.createResponseCommand(

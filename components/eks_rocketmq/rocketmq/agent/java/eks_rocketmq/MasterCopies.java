@@ -14,11 +14,11 @@ final class MasterCopies {
     }
 
     /**
-     * Copies everything. RocketMQ logs what fails, and repeats it within 13 s.
+     * Copies everything, and returns whether that has ended. RocketMQ logs what fails, and repeats it within 13 s.
      *
      * <p>It waits up to 3 s for each answer. A change of the role waits for the caller, so this wait ends earlier.
      */
-    void copy() {
+    boolean copy() {
         SlaveSynchronize copies = controller.getSlaveSynchronize();
         Thread copying = Daemon.start("EksRocketmqMasterCopies", () -> {
             copies.syncAll();
@@ -29,6 +29,7 @@ final class MasterCopies {
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         }
+        return !copying.isAlive();
     }
 
     /**
