@@ -160,6 +160,7 @@ def test_a_slave_copies_the_position_of_a_delayed_message_only_when_its_delivery
     # A slave of RocketMQ that is elected now delivers nothing, and does not have what the master delivered.
     assert positions["rocketmq"] == "1"
     assert (positions["agent-before"], positions["agent"], positions["agent-replicated"]) == ("0", "refused", "1")
+    assert positions["agent-demoted"] == positions["agent-elected"] == "refused"
 
 
 def test_a_slave_is_ready_only_with_the_metadata_of_its_master(run: Run) -> None:

@@ -1,8 +1,10 @@
 package eks_rocketmq;
 
+import io.netty.channel.ChannelHandlerContext;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.concurrent.Executors;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.schedule.DelayOffsetSerializeWrapper;
 import org.apache.rocketmq.common.MixAll;
@@ -12,6 +14,8 @@ import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
 import org.apache.rocketmq.remoting.protocol.ResponseCode;
 import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.config.BrokerRole;
+import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAConnection;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
@@ -20,7 +24,8 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME POSITION}, the number of delivered messages that the slave would
  * copy, for RocketMQ's own processor and for that of the agent: before the delivery ({@code -before}), before the slave
- * has it, and when the slave has it ({@code -replicated}).
+ * has it, the same while the master becomes a slave ({@code -demoted}) or a slave becomes the master ({@code -elected}),
+ * and when the slave has it ({@code -replicated}).
  */
 public final class LaggingSlave {
     private static final long MASTER = 1;
@@ -37,6 +42,10 @@ public final class LaggingSlave {
         controller.getBrokerConfig().setBrokerId(MixAll.MASTER_ID);
         NettyRequestProcessor own =
                 controller.getRemotingServer().getDefaultProcessorPair().getObject1();
+        ChangingRole changing = new ChangingRole(own, controller.getMessageStoreConfig());
+        controller
+                .getRemotingServer()
+                .registerDefaultProcessor(changing, Executors.newSingleThreadExecutor());
         ConfirmedPositions.install(controller);
         NettyRequestProcessor agent = controller
                 .getRemotingServer()
@@ -62,6 +71,11 @@ public final class LaggingSlave {
             awaitPosition(own, "1");
             System.out.println("rocketmq " + askPosition(own));
             System.out.println("agent " + askPosition(agent));
+            BrokerRole role = controller.getMessageStoreConfig().getBrokerRole();
+            changing.next = BrokerRole.SLAVE;
+            System.out.println("agent-demoted " + askPosition(agent));
+            changing.next = role;
+            System.out.println("agent-elected " + askPosition(agent));
             replicate(service, slave, store);
             System.out.println("agent-replicated " + askPosition(agent));
         });
@@ -77,6 +91,31 @@ public final class LaggingSlave {
     private static void awaitPosition(NettyRequestProcessor processor, String position) throws Exception {
         while (!askPosition(processor).equals(position)) {
             Thread.sleep(10);
+        }
+    }
+
+    /** Changes the role of the broker after it has read the positions. */
+    private static final class ChangingRole implements NettyRequestProcessor {
+        private final NettyRequestProcessor processor;
+        private final MessageStoreConfig config;
+        private BrokerRole next;
+
+        ChangingRole(NettyRequestProcessor processor, MessageStoreConfig config) {
+            this.processor = processor;
+            this.config = config;
+            this.next = config.getBrokerRole();
+        }
+
+        @Override
+        public RemotingCommand processRequest(ChannelHandlerContext context, RemotingCommand request) throws Exception {
+            RemotingCommand response = processor.processRequest(context, request);
+            config.setBrokerRole(next);
+            return response;
+        }
+
+        @Override
+        public boolean rejectRequest() {
+            return processor.rejectRequest();
         }
     }
 

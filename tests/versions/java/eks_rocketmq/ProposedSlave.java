@@ -17,9 +17,9 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
  * Stores a message on a master that has proposed its only slave to the controllers, and does not know their answer.
  *
  * <p>Argument: {@code broker.conf}. Prints {@code NAME COUNT}, for RocketMQ's own replication and log, and for those of
- * the agent: how many messages consumers can read while the slave lacks the message, when it has the message ({@code
- * -replicated}), and when it has lost its connection and lacks another one ({@code -lost}). {@code agent-accepted COUNT}:
- * when the controllers' answer arrives while RocketMQ reads the confirmed offset.
+ * the agent: how many messages consumers can read while the slave lacks the message, and when it has the message ({@code
+ * -replicated}). {@code -lost}: how many more messages the queues may have after it has lost its connection. {@code
+ * agent-accepted}: the same, when the controllers' answer arrives while RocketMQ reads the confirmed offset.
  */
 public final class ProposedSlave {
     private static final long SLAVE = 2;

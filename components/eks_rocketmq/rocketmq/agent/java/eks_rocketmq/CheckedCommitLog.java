@@ -32,7 +32,7 @@ final class CheckedCommitLog extends CommitLog {
     private static final int EMPTY_BYTES = 64 * 1024 * 1024; // more than is written between two flushes
     private static final int HOST = 8; // address and port
     private static final int HOST_V6 = 20;
-    private static final int NO_PROPERTIES = 2; // bytes of their length, 0, which end a message without properties
+    private static final int PROPERTIES_LENGTH = 2; // bytes, which are 0 at the end of a message without properties
 
     private final DefaultMessageStore store;
 
@@ -122,7 +122,7 @@ final class CheckedCommitLog extends CommitLog {
             ByteBuffer log, boolean checkCrc, boolean checkDupInfo, boolean readBody) {
         int begin = log.position();
         DispatchRequest message = super.checkMessageAndReturnSize(log, checkCrc, checkDupInfo, readBody);
-        int end = begin + message.getMsgSize() - (message.getPropertiesMap() == null ? NO_PROPERTIES : 0);
+        int end = begin + message.getMsgSize() - (message.getPropertiesMap() == null ? PROPERTIES_LENGTH : 0);
         if (checkCrc && message.isSuccess() && lacksPage(log, begin, end)) {
             return new DispatchRequest(-1, false);
         }

@@ -183,11 +183,12 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      */
     @Override
     public long computeConfirmOffset() {
-        long least = findLeast(getSyncStateSet());
+        long least = findLeast(getSyncStateSet(), Collections.emptySet());
         if (least >= 0) {
             return Math.min(least, defaultMessageStore.getMaxPhyOffset());
         }
         long filled = defaultMessageStore.getReputFromOffset();
+        // For a master without confirmed slaves, RocketMQ returns the end of its log.
         return confirmed.size() == 1 ? filled : Math.max(filled, defaultMessageStore.getConfirmOffsetDirectly());
     }
 
@@ -208,7 +209,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
             before = confirmed;
             limited = offset.getAsLong();
             if (!proposals.isEmpty()) {
-                long least = findLeast(getSyncStateSet(), confirmed);
+                long least = findLeast(getSyncStateSet(), before);
                 limited = Math.min(limited, Math.max(least, defaultMessageStore.getReputFromOffset()));
             }
         } while (before != confirmed); // a proposal may have ended between the two readings
@@ -537,10 +538,6 @@ final class ConfirmedHAService extends AutoSwitchHAService {
             reached = findLeast(members, confirmed);
         }
         return reached >= end;
-    }
-
-    private long findLeast(Set<Long> members) {
-        return findLeast(members, Collections.emptySet());
     }
 
     /**

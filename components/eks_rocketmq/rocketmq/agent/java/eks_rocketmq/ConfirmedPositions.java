@@ -49,14 +49,18 @@ final class ConfirmedPositions implements NettyRequestProcessor {
 
     @Override
     public RemotingCommand processRequest(ChannelHandlerContext context, RemotingCommand request) throws Exception {
-        boolean master = controller.getMessageStoreConfig().getBrokerRole() != BrokerRole.SLAVE;
+        boolean master = isMaster(); // the role may change while the positions are read
         RemotingCommand response = processor.processRequest(context, request);
         // Read after the positions: what was delivered before them ends here at the latest.
-        if (master && !isConfirmed(controller.getMessageStore().getMaxPhyOffset())) {
+        if ((master || isMaster()) && !isConfirmed(controller.getMessageStore().getMaxPhyOffset())) {
             return RemotingCommand.createResponseCommand(
                     ResponseCode.SYSTEM_BUSY, "a member in sync lacks messages that were delivered before these positions");
         }
         return response;
+    }
+
+    private boolean isMaster() {
+        return controller.getMessageStoreConfig().getBrokerRole() != BrokerRole.SLAVE;
     }
 
     private boolean isConfirmed(long end) {
