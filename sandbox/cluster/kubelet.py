@@ -52,13 +52,13 @@ def config(instance: SandboxInstance, node: Node, runtime_socket: Path) -> str:
     )
 
 
-def proxy_config(node: Node, own_kubeconfig: Path) -> str:
-    """Return the KubeProxyConfiguration as YAML."""
+def proxy_config(node: Node, address: str, own_kubeconfig: Path) -> str:
+    """Return the KubeProxyConfiguration of a machine of `node`'s zone with the given address, as YAML."""
     return templates.render(
         "kube-proxy.yaml",
         pod_cidr=POD_CIDR,
         name=node.name,
-        address=node.address,
+        address=address,
         health_port=PROXY_HEALTH_PORT,
         kubeconfig=own_kubeconfig,
     )

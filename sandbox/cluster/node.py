@@ -78,4 +78,4 @@ def _write_configuration(
     (folder / "kubelet.yaml").write_text(kubelet.config(instance, node, folders.socket))
     kubeconfig_file.write(instance, f"kubelet-{node.letter}", folder / "kubelet.kubeconfig")
     proxy_kubeconfig = kubeconfig_file.write(instance, "kube-proxy", folder / "kube-proxy.kubeconfig")
-    (folder / "kube-proxy.yaml").write_text(kubelet.proxy_config(node, proxy_kubeconfig))
+    (folder / "kube-proxy.yaml").write_text(kubelet.proxy_config(node, node.address, proxy_kubeconfig))

@@ -1,7 +1,8 @@
 """The deployed prod stack of a running sandbox, as a cluster for faults. Machines are its pods.
 
 The kubelet starts a process again that a fault has killed: at once, then after 10 s, 20 s and so on. Packets are
-dropped in the network namespaces of the pods. Clients run in a network namespace of their own, beside the nodes.
+dropped in the network namespaces of the pods. Clients run in a network namespace of their own, beside the nodes, with
+a kube-proxy of their own: as on another node of the cluster, no lost node takes their way to Services with it.
 """
 
 import json
@@ -15,16 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from eks_rocketmq.rocketmq.roles.role_plans import STORE_DIRECTORY
-from sandbox import lifecycle
+from sandbox import lifecycle, processes
 from sandbox.cache.toolchain import Toolchain
-from sandbox.cluster import cgroups, containerd_images, netns, network, node
+from sandbox.cluster import cgroups, containerd_images, dns, kubeconfig_file, kubelet, netns, network, node
 from sandbox.cluster.kubectl import kubectl
 from sandbox.command import CommandError, run
 from sandbox.engine import pulumi
-from sandbox.layout import NETWORK_PREFIX, NODES, SERVICE_CIDR, Node, SandboxInstance
+from sandbox.layout import DNS_ADDRESS, NETWORK_PREFIX, NODES, SERVICE_CIDR, Node, SandboxInstance
 from sandbox.messages.rocketmq_deployment import RocketMqDeployment
 from sandbox.polling import wait_until
-from sandbox.processes import in_netns
+from sandbox.processes import Process, in_netns
 from sandbox.progress import Report
 from tests.faults import cluster as clusters
 from tests.faults.grpc_load import GrpcLoad
@@ -33,6 +34,7 @@ from tests.faults.load import Workload
 NAMESPACE = "rocketmq"
 CLIENT_ADDRESS = "10.200.0.77"
 CLIENT_LINK = "clients"
+CLIENT_PROXY = "kube-proxy-clients"
 PORTS = {"rocketmq-broker": 10911, "rocketmq-controller": 9878, "rocketmq-nameserver": 9876, "rocketmq-proxy": 8081}
 TCP_RETRIES = 5
 """Retransmissions after which a connection ends: 13 s. Linux waits for 15 minutes."""
@@ -59,7 +61,7 @@ class SandboxCluster:
     """Topics of the load."""
     controller_count: int = 3
     through_services: bool = False
-    """Whether clients ask the name servers through their Services, which one of the nodes serves to all clients."""
+    """Whether clients ask the name servers through their Services."""
     _pods: dict[str, dict[str, Any]] = field(default_factory=dict)
     _read_at: float = 0.0
     _filtered: list[str] = field(default_factory=list)
@@ -298,7 +300,7 @@ class SandboxCluster:
         node.start(self.instance, self.tools, lost, prepared)
 
     def connect_clients(self) -> None:
-        """Create the network namespace of the clients."""
+        """Create the network namespace of the clients, with a kube-proxy."""
         self.disconnect_clients()
         control = self.instance.control_netns
         run(["ip", "netns", "add", self.client_netns])
@@ -313,13 +315,29 @@ class SandboxCluster:
             f"addr add {CLIENT_ADDRESS}/{NETWORK_PREFIX} dev {network.UPLINK}",
             f"link set {network.UPLINK} up",
             *(f"route add {one.pod_cidr} via {one.address}" for one in NODES),
-            f"route add {SERVICE_CIDR} via {NODES[0].address}",
+            # The kernel wants a route before kube-proxy's rules apply. They replace the address.
+            f"route add {SERVICE_CIDR} dev {network.UPLINK}",
         ):
             run(["ip", "-netns", self.client_netns, *command.split()])
         # As the documentation tells users: the Python client notices a lost proxy only when TCP gives up.
         run(in_netns(self.client_netns, ["sysctl", "-qw", f"net.ipv4.tcp_retries2={TCP_RETRIES}"]))
+        self._start_client_proxy()
+
+    def _start_client_proxy(self) -> None:
+        folder = self.instance.root / "clients"
+        folder.mkdir(exist_ok=True)
+        kubeconfig = kubeconfig_file.write(self.instance, "kube-proxy", folder / "kube-proxy.kubeconfig")
+        config = folder / "kube-proxy.yaml"
+        config.write_text(kubelet.proxy_config(NODES[0], CLIENT_ADDRESS, kubeconfig))
+        argv = [str(self.tools.bin / "kube-proxy"), f"--config={config}"]
+
+        def ready() -> bool:
+            return netns.is_listening(self.client_netns, DNS_ADDRESS, dns.PORT)
+
+        processes.start(self.instance, Process(CLIENT_PROXY, argv, self.client_netns, ready=ready))
 
     def disconnect_clients(self) -> None:
+        processes.stop(self.instance, CLIENT_PROXY)
         if netns.exists(self.client_netns):
             # The link ends with either of its ends.
             with suppress(CommandError):

@@ -129,7 +129,7 @@ def test_kubelet_requires_authentication_and_authorization() -> None:
 
 
 def test_kube_proxy_does_not_change_conntrack_settings() -> None:
-    settings = yaml.safe_load(kubelet.proxy_config(NODES[0], Path("/kubeconfig")))
+    settings = yaml.safe_load(kubelet.proxy_config(NODES[0], NODES[0].address, Path("/kubeconfig")))
     assert settings["mode"] == "iptables"
     assert settings["clusterCIDR"] == POD_CIDR
     assert settings["conntrack"] == {
