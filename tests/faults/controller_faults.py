@@ -16,7 +16,7 @@ READY_SECONDS = 120.0
 
 
 def kill_controller_leader(cluster: Cluster) -> FaultTimes:
-    """Kill the controller that leads with SIGKILL, and start it again after some seconds."""
+    """Kill the controller leader with SIGKILL, and start it again after some seconds."""
     leader = require_leader(cluster)
     times = kill_for(cluster, find_master(cluster), [leader])
     _require_other_leader(cluster, leader)
@@ -24,7 +24,7 @@ def kill_controller_leader(cluster: Cluster) -> FaultTimes:
 
 
 def kill_controller_leader_and_master(cluster: Cluster) -> FaultTimes:
-    """Kill the controller that leads and the master at the same time, and start them again after some seconds."""
+    """Kill the controller leader and the master at the same time, and start them again after some seconds."""
     master, leader = find_master(cluster), require_leader(cluster)
     times = kill_for(cluster, master, [leader, master])
     _require_other_leader(cluster, leader)
@@ -44,7 +44,7 @@ def kill_name_servers(cluster: Cluster) -> FaultTimes:
 
 
 def hang_controller_leader(cluster: Cluster) -> FaultTimes:
-    """Stop the controller that leads with SIGSTOP, and wait. It is not continued."""
+    """Stop the controller leader with SIGSTOP, and do not continue it."""
     leader = require_leader(cluster)
     times = hang(cluster, find_master(cluster), leader, HANG_SECONDS)
     _require_other_leader(cluster, leader)

@@ -111,7 +111,7 @@ def deafen_master(cluster: Cluster) -> FaultTimes:
 
 
 def pause_master(cluster: Cluster) -> FaultTimes:
-    """Stop all processes of the master's machine, and continue them after another member is master.
+    """Stop all processes of the master's machine with SIGSTOP, and continue them when another member is master.
 
     Raises AssertionError if no other member becomes master.
     """
@@ -166,7 +166,7 @@ def kill_everything(cluster: Cluster) -> FaultTimes:
 
 
 def hang_slave(cluster: Cluster) -> FaultTimes:
-    """Stop one slave with SIGSTOP, and wait. It is not continued.
+    """Stop one slave with SIGSTOP, and do not continue it.
 
     Raises TimeoutError if it does not leave the in-sync set.
     """
@@ -180,7 +180,7 @@ def hang_slave(cluster: Cluster) -> FaultTimes:
 
 
 def hang_master(cluster: Cluster) -> FaultTimes:
-    """Stop the master with SIGSTOP, and wait. It is not continued."""
+    """Stop the master with SIGSTOP, and do not continue it."""
     master = find_master(cluster)
     return hang(cluster, master, master)
 
@@ -222,7 +222,7 @@ def leaves_single_member(cluster: Cluster, stopped: Iterable[str]) -> bool:
 
 
 def hang(cluster: Cluster, master: str, name: str, seconds: float = HANG_SECONDS) -> FaultTimes:
-    """Stop a process with SIGSTOP, and wait. It is not continued."""
+    """Stop a process with SIGSTOP, and do not continue it."""
     begin = time.monotonic_ns()
     cluster.hang(name)
     time.sleep(seconds)

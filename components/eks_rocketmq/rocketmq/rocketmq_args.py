@@ -48,14 +48,11 @@ class RocketMqArgs(TypedDict):
     """StorageClass of the claims. Changing this replaces the StatefulSets, which is refused while `protect_data` is
     on."""
     profile: NotRequired[DurabilityProfile]
-    """Durability profile, which decides when a message is acknowledged and when an acknowledged message is lost.
-    `strict` needs at least three members in three zones. A message is acknowledged when all in-sync members have it, at
-    least two, so it survives the loss of any one member. `balanced` needs at least two members in two zones. A message
-    is acknowledged when all in-sync members have it. Writes continue with a single member; its loss then loses the
-    messages that only it has. When a master is killed, writes stop for 1 to 2 s, measured with three members. `dev`
-    needs at least one member. The master alone acknowledges; its failure lost up to 29 messages. With one member,
-    writes stop until it is available again. `strict` and `balanced` need three controllers and reject keys that would
-    break these properties. Default: `strict`."""
+    """Durability profile, which decides when a message is acknowledged. `strict`: all in-sync members have it, at least
+    two, so it survives the loss of any one member. It needs three members in three zones. `balanced`: all in-sync
+    members have it, possibly one. It needs two members in two zones. `dev`: the master has it. `strict` and `balanced`
+    need three controllers and reject keys that would weaken them. docs/concepts/durability-and-failover.md has the
+    losses and the seconds without writes. Default: `strict`."""
     min_in_sync_replicas: NotRequired[int]
     """Number of in-sync members that a write needs. With 2, writes stop for 0.5 to 3 s when a master process fails, and
     without the agent for 3 to 8 s. With 1, they stop for 0.4 to 2.3 s, and messages have one copy until another member
@@ -88,8 +85,8 @@ class RocketMqArgs(TypedDict):
     """Consumer groups, kept on every member. Default: none; RocketMQ creates a group on first use."""
     agent: NotRequired[bool]
     """Whether the agent of this library runs in every JVM. It answers the probes over HTTP, and its replication keeps
-    acknowledged messages when a master is cut off, which that of RocketMQ 5.4.0 and 5.5.0 does not. Without it, probes
-    run scripts, and brokers wait longer between restarts. Changing this restarts all pods one by one. Default: true."""
+    acknowledged messages when a master is isolated; RocketMQ 5.4.0 and 5.5.0 lose them. Without it, probes run scripts,
+    and brokers wait longer between restarts. Changing this restarts all pods one by one. Default: true."""
     protect_data: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the StatefulSets of brokers and controllers, and the namespace that
     the component creates. Default: true."""

@@ -115,7 +115,11 @@ def _components(package: Mapping[str, Any], only_python: Mapping[str, Mapping[st
 def _made(name: str) -> str:
     made = created(run_example(name), name)
     lines = [f"- {count} of `{type_}`" if count > 1 else f"- `{type_}`" for type_, count in sorted(made.items())]
-    return "\n".join(["Under the component this program makes:\n", *lines]) if lines else "It makes nothing."
+    return (
+        "\n".join(["This program creates these children of the component:\n", *lines])
+        if lines
+        else "It creates no resources."
+    )
 
 
 def _outputs(fields: Mapping[str, Any], only_python: Mapping[str, str]) -> str:

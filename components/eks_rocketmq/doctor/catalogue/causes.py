@@ -112,7 +112,7 @@ _CAUSES = (
         "a condition key of the trust policy begins with `https://` or `oidc-provider/`, or names another "
         "issuer; it matches no token",
         "trust policy evaluated against the JWT claims of the token",
-        f"none needed: the components write the key without `https://`; {_ADOPT}, then {_UPDATE}",
+        f"{_ADOPT}, then {_UPDATE}; the components write the key without `https://`",
         "write the key as the issuer without `https://`, and add `:aud`",
     ),
     Cause(
@@ -134,7 +134,7 @@ _CAUSES = (
         "the trust policy names another principal: the provider of another cluster, account or partition, or "
         "not Pod Identity",
         "`Principal` of the trust policy compared with the provider of the cluster",
-        f"none needed: the components write the principal; {_ADOPT}, then {_UPDATE}",
+        f"{_ADOPT}, then {_UPDATE}; the components write the principal",
         "write the provider of this cluster as `Federated` principal",
     ),
     Cause(
@@ -142,21 +142,21 @@ _CAUSES = (
         "the trust policy does not allow the action, for example `sts:AssumeRole` instead of "
         "`sts:AssumeRoleWithWebIdentity`",
         "`Action` of the trust policy",
-        f"none needed: the components write the action; {_ADOPT}, then {_UPDATE}",
+        f"{_ADOPT}, then {_UPDATE}; the components write the action",
         "write `sts:AssumeRoleWithWebIdentity`, or `sts:AssumeRole` and `sts:TagSession` for Pod Identity",
     ),
     Cause(
         "trust-deny",
         "a Deny statement of the trust policy matches the token",
         "trust policy evaluated against the JWT claims of the token",
-        f"none needed: the components write no Deny statement; {_ADOPT}, then {_UPDATE}",
+        f"{_ADOPT}, then {_UPDATE}; the components write no Deny statement",
         "remove the Deny statement, or exclude the service account from it",
     ),
     Cause(
         "trust-condition",
         "another condition of the trust policy excludes the request, or the policy is malformed or empty",
         "trust policy evaluated against the request",
-        f"none needed: the components write the trust policy; {_ADOPT}, then {_UPDATE}",
+        f"{_ADOPT}, then {_UPDATE}; the components write the trust policy",
         "remove the condition",
     ),
     Cause(

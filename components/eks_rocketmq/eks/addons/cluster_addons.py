@@ -41,10 +41,10 @@ class _CniRole(IrsaRole):
 class ClusterAddons(ComponentResource):
     """EKS addons that are installed before or after the nodes.
 
-    A cluster needs two of these components. Its `NodeGroup`s depend on that of the stage `before_nodes`. That of the
-    stage `after_nodes` depends on the `NodeGroup`s. A ValueError at preview rejects an addon in the wrong stage: EKS
-    would wait 20 minutes for pods that cannot start. An invalid value of an output raises a RunError as soon as the
-    value is known.
+    A cluster needs two of these components. The `NodeGroup`s depend on the one with the stage `before_nodes`. The one
+    with the stage `after_nodes` depends on the `NodeGroup`s. An addon in the wrong stage is rejected: EKS would wait 20
+    minutes for pods that cannot start. An invalid value raises a ValueError at preview, or a RunError as soon as it is
+    known if it is an output.
     """
 
     versions: Output[dict[str, str]]

@@ -59,8 +59,8 @@ class ClusterAddonsArgs(TypedDict):
     vpc_cni: NotRequired[VpcCniArgs]
     """Identity and settings of the pod network. Required if this component installs vpc-cni."""
     versions: NotRequired[AddonVersions]
-    """Versions of addons without a `version`. `installed` (default): EKS chooses the version at the create, and it
-    stays. `default`: the default of EKS for the Kubernetes version. `latest`: the newest for it. The last two are
+    """Versions of addons without a `version`. `installed` (default): EKS chooses the version at the creation and
+    keeps it. `default`: the default of EKS for the Kubernetes version. `latest`: the newest for it. The last two are
     looked up at each preview, which shows a new version as an upgrade."""
     kubernetes_version: NotRequired[Input[str]]
     """Kubernetes version for the lookup of `default` and `latest`, such as `1.35`. Required with them."""

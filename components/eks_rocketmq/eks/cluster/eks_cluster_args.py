@@ -51,7 +51,7 @@ class ClusterTimeoutsArgs(TypedDict):
     """Timeouts of the cluster's operations, as durations such as `45m`."""
 
     create: NotRequired[str]
-    """Timeout of the create. Default: `30m`. AWS takes about ten minutes."""
+    """Timeout of the creation. Default: `30m`. AWS takes about ten minutes."""
     update: NotRequired[str]
     """Timeout of each step of an update. Default: `60m`. An upgrade takes up to 45 minutes."""
     delete: NotRequired[str]
@@ -104,7 +104,7 @@ class EksClusterArgs(TypedDict):
     timeouts: NotRequired[ClusterTimeoutsArgs]
     """Timeouts of the cluster's operations. Default: those of the AWS provider."""
     ignore_changes: NotRequired[list[str]]
-    """Properties of the EKS cluster that this stack does not update after the create, such as `version` or
+    """Properties of the EKS cluster that this stack does not update after the creation, such as `version` or
     `vpcConfig.publicAccessCidrs`, because others change them. Default: none."""
     profile: NotRequired[str]
     """AWS profile of `aws eks get-token`. Default: the credentials of the user who runs pulumi or kubectl."""

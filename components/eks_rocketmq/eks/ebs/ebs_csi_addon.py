@@ -71,13 +71,13 @@ class EbsCsiAddon(ComponentResource):
 
     With `existing`, the preview judges the identity of the addon as `eks-rocketmq doctor` does: role, trust policy, and
     with IRSA the OIDC provider and its audience. An addon that cannot assume its role is rejected with the cause and
-    its fix. What the caller may not read is a warning. A `provider_arn` that is an output may belong to a provider of
-    the same program, which does not exist at the first preview, so that provider is not required. The permissions of
-    the role are not judged; `eks-rocketmq doctor` judges them.
+    its fix. The preview warns about what the caller has no permission to read. If `provider_arn` is an output, its
+    provider may not exist at the first preview, which then does not require it. The permissions of the role are not
+    judged; `eks-rocketmq doctor` judges them.
 
-    Unknown permissions, identities and conflict rules, values of keys that are not ARNs, and a contradictory
-    configuration are rejected at preview, or as soon as they are known. The error is a ValueError, or a RunError if the
-    component checks the value as an output.
+    Invalid values of `permissions`, `identity` and the conflict arguments, KMS keys that are not ARNs, and a
+    contradictory configuration are rejected. An invalid value raises a ValueError at preview, or a RunError as soon as
+    it is known if it is an output.
     """
 
     role_arn: Output[str]

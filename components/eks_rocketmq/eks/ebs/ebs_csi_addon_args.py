@@ -90,16 +90,16 @@ class EbsCsiAddonArgs(TypedDict):
     EC2, with all values of `permissions`. A preview rejects the removal of a key, because the driver could not attach
     volumes that have it. Default: none, the account's key `aws/ebs` encrypts the volumes."""
     addon_version: NotRequired[str]
-    """Version of the addon, such as `v1.62.0-eksbuild.1`. Default: EKS chooses it at the create, and it stays."""
+    """Version of the addon, such as `v1.62.0-eksbuild.1`. Default: EKS chooses it at the creation and keeps it."""
     most_recent: NotRequired[bool]
     """Use the newest version for `kubernetes_version` at each run, instead of `addon_version`. Default: False."""
     kubernetes_version: NotRequired[Input[str]]
     """Kubernetes version of the cluster, such as `1.35`. Required for `most_recent`."""
     configuration: NotRequired[EbsCsiConfigurationArgs]
-    """Configuration of the addon. Default: the defaults of EKS at the create, which stay."""
+    """Configuration of the addon. Default: the defaults of EKS at the creation, which EKS keeps."""
     resolve_conflicts_on_create: NotRequired[ConflictsOnCreate]
-    """`OVERWRITE` (default): the create overwrites fields that another client set in the cluster. `NONE`: the create
-    fails on such fields."""
+    """`OVERWRITE` (default): the creation overwrites fields that another client set in the cluster. `NONE`: the
+    creation fails on such fields."""
     resolve_conflicts_on_update: NotRequired[ConflictsOnUpdate]
     """`OVERWRITE` (default): an update overwrites fields that another client set. `PRESERVE`: it keeps them. `NONE`: it
     fails on them."""

@@ -59,8 +59,8 @@ class EbsStorageClassArgs(TypedDict):
     `{{ .PVName }}`. Default: none. Changing them replaces the class."""
     auto_mode: NotRequired[Replacing[bool]]
     """Driver of the class. True: EKS Auto Mode, whose volumes attach only to its own nodes. False: the EBS CSI driver.
-    With `create`, it is the driver of the new class. Default: False. Without `create`, a class of the other driver is
-    rejected. Default: both are accepted. Changing it replaces a class that the stack created."""
+    Default with `create`: False. Default without it: both are accepted; a value rejects a class of the other driver.
+    Changing it replaces a class that the stack created."""
     kubeconfig: NotRequired[Input[str]]
     """Kubeconfig of the cluster, with `create`. With it, the preview checks that no other client created a class of
     this name. Default: none, only the names that EKS uses are rejected."""

@@ -54,8 +54,8 @@ class IrsaRole(ComponentResource):
     """An IAM role that only the named service accounts can assume, with the audience `sts.amazonaws.com`.
 
     Creates the role, its customer and inline policies, an attachment for each managed policy, and the associations of
-    EKS Pod Identity. Values that are unknown at preview are checked at the update. The error is a ValueError, or a
-    RunError if the component checks the value as an output. Rejected are:
+    EKS Pod Identity. An invalid value raises a ValueError at preview, or a RunError as soon as it is known if it is an
+    output. Rejected are:
 
     - a role without a service account or without a cluster
     - a name that Kubernetes or IAM does not accept

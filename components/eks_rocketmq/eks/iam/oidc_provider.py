@@ -34,8 +34,8 @@ class ClusterOidcProvider(ComponentResource):
     """The IAM OIDC provider of a cluster, which service accounts need to assume roles.
 
     IAM accepts one provider per URL and account. Its ARN follows from the issuer and is known at preview. A malformed
-    issuer, an audience with a wildcard, and a malformed fingerprint are rejected. The error is a ValueError, or a
-    RunError if the component checks the value as an output.
+    issuer, an audience with a wildcard, and a malformed fingerprint are rejected. An invalid value raises a ValueError
+    at preview, or a RunError as soon as it is known if it is an output.
     """
 
     arn: Output[str]

@@ -44,8 +44,8 @@ class Network(ComponentResource):
 
     The output of the private subnets depends on their routes and endpoints, so that new nodes can pull their images.
 
-    A network that AWS would reject, and subnets that do not fit into the VPC, are rejected at preview. The error is a
-    ValueError, or a RunError if the component checks the value as an output.
+    A network that AWS would reject, and subnets that do not fit into the VPC, are rejected. An invalid value raises a
+    ValueError at preview, or a RunError as soon as it is known if it is an output.
     """
 
     vpc_id: Output[str]

@@ -36,8 +36,8 @@ class NodeGroup(ComponentResource):
     The metadata service requires tokens (IMDSv2), disks are encrypted, and there is no SSH access. Nodes need a pod
     network to become ready, so let this component depend on the `ClusterAddons` of the stage `before_nodes`.
 
-    Arguments that EKS would reject are rejected at preview, or as soon as they are known. The error is a ValueError, or
-    a RunError if the component checks the value as an output.
+    Arguments that EKS would reject are rejected. An invalid value raises a ValueError at preview, or a RunError as soon
+    as it is known if it is an output.
     """
 
     role_arn: Output[str]

@@ -40,7 +40,8 @@ class NodeGroupArgs(TypedDict):
     cluster_name: Replacing[Input[str]]
     """Name of the cluster. Changing it replaces the groups."""
     subnet_ids: Replacing[Input[Sequence[Input[str]]]]
-    """Private subnets of the nodes, one for each zone. Changing them replaces the groups, the new one first."""
+    """Private subnets of the nodes, one for each zone. Changing them replaces the groups; each new group is created
+    first."""
     zone_count: NotRequired[int]
     """Number of subnets. Required if `subnet_ids` is an output, such as that of `Network`. Default: the length of
     `subnet_ids`."""
@@ -51,10 +52,10 @@ class NodeGroupArgs(TypedDict):
     zone_by_zone: NotRequired[bool]
     """Create and update the zones' groups one after the other. Default: True. Parallel updates evict two members of a
     broker group at a time: the disruption budget blocks the second one, and EKS gives up after 15 minutes. False is
-    faster at the first create."""
+    faster at the first creation."""
     instance_types: Replacing[list[str]]
     """Instance types of one architecture, such as `m7i.large` (x86_64) or `m7g.large` (arm64). Changing them replaces
-    the groups, the new one first."""
+    the groups; each new group is created first."""
     min_size: NotRequired[int]
     """Minimum number of nodes per group, with `per_zone` per zone. Default: `desired_size`."""
     desired_size: NotRequired[int]
@@ -62,19 +63,19 @@ class NodeGroupArgs(TypedDict):
     max_size: NotRequired[int]
     """Maximum number of nodes per group, with `per_zone` per zone. Default: `desired_size`."""
     autoscaled: NotRequired[bool]
-    """Let an autoscaler, which you install, set the number of nodes after the create. Default: False."""
+    """Let an autoscaler, which you install, set the number of nodes after the creation. Default: False."""
     capacity_type: NotRequired[Replacing[CapacityType]]
     """`ON_DEMAND` (default) or `SPOT`, which AWS can interrupt with two minutes' notice. Changing it replaces the
-    groups, the new one first."""
+    groups; each new group is created first."""
     ami_type: NotRequired[Replacing[AmiType]]
     """AMI type: `AL2023_x86_64_STANDARD`, `AL2023_ARM_64_STANDARD`, `BOTTLEROCKET_x86_64`, `BOTTLEROCKET_ARM_64`,
     `BOTTLEROCKET_x86_64_FIPS` or `BOTTLEROCKET_ARM_64_FIPS`. Default: Amazon Linux 2023 for the architecture of the
-    instance types. Changing it replaces the groups, the new one first."""
+    instance types. Changing it replaces the groups; each new group is created first."""
     version: NotRequired[Input[str]]
     """Kubernetes version of the nodes, the cluster's or up to three minor versions older. Give the cluster's version to
-    upgrade the nodes with the cluster. Default: the cluster's version at the create, without later upgrades."""
+    upgrade the nodes with the cluster. Default: the cluster's version at the creation, without later upgrades."""
     release_version: NotRequired[str]
-    """AMI release version, such as `1.35.2-20260715`. Default: the newest at the create, without later upgrades."""
+    """AMI release version, such as `1.35.2-20260715`. Default: the newest at the creation, without later upgrades."""
     disk_size: NotRequired[int]
     """Size in GiB of the nodes' disk for images and logs, at least 20. Messages are on volume claims. The disk is an
     encrypted gp3 volume. Default: 50. A change is a rolling update of the nodes."""

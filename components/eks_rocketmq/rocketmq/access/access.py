@@ -71,7 +71,7 @@ class UserArgs(TypedDict):
     Changing this changes the password on every broker; the proxies use it within a minute. Default: a generated
     password."""
     password_version: NotRequired[int]
-    """Version of the generated password. Raise it to generate another password. Excludes `password`. Default: 1."""
+    """Version of the generated password. Raise it to generate another password. Not with `password`. Default: 1."""
     type: NotRequired[UserType]
     """`Normal`, with the rights in `permissions`, or `Super`, with all rights. Default: `Normal`."""
     enabled: NotRequired[bool]

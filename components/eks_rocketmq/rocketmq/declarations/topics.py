@@ -35,7 +35,7 @@ class TopicArgs(TypedDict):
     """Message type: `NORMAL`, `FIFO`, `DELAY`, `TRANSACTION`, from 5.4.0 `PRIORITY`, and `MIXED` if every broker group
     sets `enableMixedMessageType`. The proxies reject messages of another type. Default: `NORMAL`."""
     queues: NotRequired[int]
-    """Number of read queues on each broker group. It limits the consumers of a group that share the work. Default:
+    """Number of read queues on each broker group. It limits how many consumers of a group share the work. Default:
     8."""
     write_queues: NotRequired[int]
     """Number of write queues. To reduce `queues`, first set fewer write queues, and reduce `queues` when the last

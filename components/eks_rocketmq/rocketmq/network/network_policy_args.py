@@ -12,7 +12,7 @@ class PeerArgs(TypedDict):
     pod_labels: NotRequired[dict[str, str]]
     """Labels of the pods. Default: every pod of the namespaces."""
     cidr: NotRequired[str]
-    """CIDR block such as `10.0.0.0/16`, for peers that are not pods of the cluster. Excludes labels. Default: none."""
+    """CIDR block such as `10.0.0.0/16`, for peers that are not pods of the cluster. Not with labels. Default: none."""
 
 
 class NetworkPoliciesArgs(TypedDict):

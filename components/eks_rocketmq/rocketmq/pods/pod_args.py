@@ -43,14 +43,14 @@ class NodePreferenceArgs(TypedDict):
     weight: int
     """Weight of a matching node, 1 to 100. The scheduler prefers the node with the highest sum."""
     match: list[NodeMatchArgs]
-    """Expressions, at least one, that a node must all match to get the weight."""
+    """Expressions, at least one. A node must match all of them to get the weight."""
 
 
 class NodeAffinityArgs(TypedDict):
     """Required and preferred nodes of the pods. A running pod stays if the labels of its node change."""
 
     required: NotRequired[list[NodeMatchArgs]]
-    """Expressions that a node must all match, in addition to `zones` and `node_selector`. Default: none."""
+    """Expressions. A node must match all of them, in addition to `zones` and `node_selector`. Default: none."""
     preferred: NotRequired[list[NodePreferenceArgs]]
     """Nodes that the scheduler prefers if they have enough capacity. Default: none."""
 
