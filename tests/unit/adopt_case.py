@@ -94,7 +94,8 @@ class Account:
         def find(session: Any, type_: str, inputs: Any) -> ExistingResource | None:
             del inputs
             self.asked.append(session())
-            return ExistingResource(aws[type_], self._tags, objection) if type_ in aws else None
+            blockers = [objection] if objection else []
+            return ExistingResource(aws[type_], self._tags, lambda: blockers) if type_ in aws else None
 
         monkeypatch.setattr(adopt, "find_resource", find)
         monkeypatch.setattr(interrupted_creates, "find_resource", find)
@@ -102,8 +103,8 @@ class Account:
     def session(self, provider: Any) -> Any:
         return dict(provider)
 
-    def kubernetes(self, kubeconfig: str, inputs: Any) -> ExistingResource | None:
-        self.asked.append(kubeconfig)
+    def kubernetes(self, provider: Any, inputs: Any) -> ExistingResource | None:
+        self.asked.append(provider)
         id_ = get_import_id(inputs)
         return ExistingResource(id_, self._tags) if id_ in self._objects else None
 

@@ -46,7 +46,7 @@ def volume(name: str = "data", claim: str = "rocketmq/data", **more: Any) -> Vol
         uid=f"uid-{name}",
         claim=claim,
         has_claim=True,
-        claim_has_owner=False,
+        stateful_set="",
         size="100Gi",
         reclaim_policy="Delete",
         phase="Bound",

@@ -32,8 +32,8 @@ ImportSpec = dict[str, Any]
 """A resource of an import file: `type`, `name`, `id`, `parent`, `provider`, `component`, …"""
 CreateSession = Callable[[Mapping[str, Any]], Session]
 """Creates a boto3 session for the inputs of an `aws` provider."""
-KubernetesLookup = Callable[[str, Mapping[str, Any]], ExistingResource | None]
-"""Takes a kubeconfig and an object. Returns the object if the cluster has it."""
+KubernetesLookup = Callable[[Mapping[str, Any], Mapping[str, Any]], ExistingResource | None]
+"""Takes the inputs of a `kubernetes` provider, and an object. Returns the object if the cluster has it."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def plan_adoption(plan: PreviewedPlan, create_session: CreateSession, kubernetes
 
 def _find_blockers(type_: str, found: ExistingResource, own: str) -> list[str]:
     owner = found.tags.get(OWNER_TAG)
-    blockers = [found.import_blocker] if found.import_blocker else []
+    blockers = [*found.find_import_blockers()]
     if owner and owner != own:
         blockers.insert(0, f"{describe_owner(type_, found.id, owner)}. {describe_tag_removal(owner)}")
     return blockers
@@ -157,7 +157,7 @@ def _find_with_owner(
         return found
     # Only namespaces have the annotation of their stack, the objects in them do not.
     reference = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": inputs["metadata"]["namespace"]}}
-    namespace = kubernetes(provider.get("kubeconfig", ""), reference)
+    namespace = kubernetes(provider, reference)
     owner = namespace.tags.get(OWNER_TAG) if namespace else None
     return replace(found, tags={OWNER_TAG: owner, **found.tags}) if owner else found
 
@@ -178,8 +178,7 @@ def find_existing(
     # A patch is not an object. Its create takes over fields of an existing object.
     if type_.startswith("kubernetes:") and not type_.endswith("Patch") and get_import_id(inputs):
         # If only the update knows the kubeconfig, the cluster does not exist yet and contains no objects.
-        kubeconfig = provider.get("kubeconfig", "")
-        return None if kubeconfig == UNKNOWN else kubernetes(kubeconfig, inputs)
+        return None if provider.get("kubeconfig") == UNKNOWN else kubernetes(provider, inputs)
     return None
 
 
@@ -204,7 +203,7 @@ def find_interrupted_create(  # noqa: PLR0913, PLR0917 - the parameters of `find
             return []
         if get_import_id(inputs) is None:
             return None
-        found = kubernetes(provider.get("kubeconfig", ""), inputs)
+        found = kubernetes(provider, inputs)
         owner = (inputs["metadata"].get("annotations") or {}).get(OWNER_TAG)
         return [found] if found and owner in {None, found.tags.get(OWNER_TAG)} else []
     if not interrupted_creates.can_find_created(type_, inputs):

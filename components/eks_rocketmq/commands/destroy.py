@@ -41,6 +41,8 @@ class ClaimedCluster:
     """All namespaces in which the stack stores data."""
     claims: frozenset[str]
     """Claims that the stack deletes individually, as `namespace/name`."""
+    stateful_sets: frozenset[str]
+    """StatefulSets that the stack deletes, with the claims that they own, as `namespace/name`."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ def classify_volumes(
             namespace = volume.claim.partition("/")[0]
             if namespace in cluster.namespaces:
                 deletes_claim = (
-                    namespace in cluster.owned_namespaces or volume.claim in cluster.claims or volume.claim_has_owner
+                    namespace in cluster.owned_namespaces
+                    or volume.claim in cluster.claims
+                    or volume.stateful_set in cluster.stateful_sets
                 )
                 retained = lost.kept if volume.has_claim and not deletes_claim else lost.retained
                 (lost.deleted if _will_be_deleted(volume, deletes_claim=deletes_claim) else retained).append(volume)
@@ -147,16 +151,17 @@ def _will_be_deleted(volume: Volume, *, deletes_claim: bool) -> bool:
 
 
 def _describe_cluster(provider: Mapping[str, Any], owners: Iterable[State]) -> ClaimedCluster:
-    owned, namespaces, claims = set(), set(), set()
+    owned, namespaces, claims, stateful_sets = set(), set(), set(), set()
     for resource in owners:
         if resource["type"] == NAMESPACE:
             owned.add(resource["id"])
             continue
         namespace, _, name = resource["id"].rpartition("/")
         namespaces.add(namespace or "default")
-        if resource["type"] == CLAIM:
-            claims.add(f"{namespace or 'default'}/{name}")
-    return ClaimedCluster(provider, frozenset(owned), frozenset(owned | namespaces), frozenset(claims))
+        (claims if resource["type"] == CLAIM else stateful_sets).add(f"{namespace or 'default'}/{name}")
+    return ClaimedCluster(
+        provider, frozenset(owned), frozenset(owned | namespaces), frozenset(claims), frozenset(stateful_sets)
+    )
 
 
 def _is_driver(resource: State, by_urn: Mapping[str, State]) -> bool:

@@ -3,7 +3,7 @@
 Deleting a namespace deletes all objects in it, for example brokers that a team deployed with kubectl.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from eks_rocketmq.commands.destroy import CLAIM, NAMESPACE, STATEFUL_SET
@@ -14,7 +14,7 @@ _NAME_LABEL = "app.kubernetes.io/name"
 _COMPONENT_LABEL = "app.kubernetes.io/component"
 
 
-def find_foreign_objects(export: Mapping[str, Any], found: Mapping[str, Iterable[KubernetesObject]]) -> list[str]:
+def find_foreign_objects(export: Mapping[str, Any], found: Mapping[str, Collection[KubernetesObject]]) -> list[str]:
     """Return a line for each object that the stack did not create, such as `StatefulSet rocketmq/rocketmq-broker`.
 
     `export` is the output of `pulumi stack export`. `found` has the objects in the stack's namespaces, by kind.
@@ -27,12 +27,13 @@ def find_foreign_objects(export: Mapping[str, Any], found: Mapping[str, Iterable
         if resource["type"] == STATEFUL_SET
         for prefix in _list_claim_prefixes(resource)
     ]
+    listed = {each["metadata"]["uid"] for objects in found.values() for each in objects}
     return [
         line
         for kind, objects in found.items()
         for each in objects
         if (line := f"{kind} {each['metadata']['namespace']}/{each['metadata']['name']}") not in known
-        and not _is_deleted_automatically(each["metadata"])
+        and not _is_deleted_automatically(each["metadata"], listed)
         and not (kind == CLAIM_KIND and (_has_rocketmq_labels(each) or _is_member(line, claims)))
     ]
 
@@ -66,6 +67,10 @@ def _has_rocketmq_labels(claim: KubernetesObject) -> bool:
     return labels.get(_NAME_LABEL) == "rocketmq" and labels.get("app") == f"rocketmq-{labels.get(_COMPONENT_LABEL)}"
 
 
-def _is_deleted_automatically(metadata: Mapping[str, Any]) -> bool:
-    """Return whether the object is being deleted, or has an owner that is also listed."""
-    return "deletionTimestamp" in metadata or bool(metadata.get("ownerReferences"))
+def _is_deleted_automatically(metadata: Mapping[str, Any], listed: Collection[str]) -> bool:
+    """Return whether the object is being deleted, or has an owner whose uid is in `listed`.
+
+    An owner of another kind, such as the custom resource of an operator, would be deleted without being reported.
+    """
+    owners = metadata.get("ownerReferences") or []
+    return "deletionTimestamp" in metadata or any(each["uid"] in listed for each in owners)

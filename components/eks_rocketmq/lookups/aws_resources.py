@@ -12,6 +12,11 @@ from typing import Any
 from eks_rocketmq.args.aws_identifiers import build_oidc_provider_arn, parse_account
 from eks_rocketmq.lookups.aws_session import Session
 from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.lookups.role_trust import (
+    POD_IDENTITY_SERVICE,
+    list_pod_identity_clusters,
+    list_trusted_providers,
+)
 from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 
 ROLE = "aws:iam/role:Role"
@@ -24,6 +29,8 @@ CLUSTER = "aws:eks/cluster:Cluster"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 POD_IDENTITY_ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 _NOT_FOUND_CODES = frozenset({"NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
+
+_OTHER_NAME = "Give the role of the stack another name: ebsCsi.roleName (role_name of EbsCsiAddon and IrsaRole)."
 
 Inputs = Mapping[str, Any]
 """Inputs of a resource in the provider's own (camelCase) names."""
@@ -40,44 +47,91 @@ def find_role(session: Session, inputs: Inputs) -> ExistingResource | None:
     role = call_or_none(lambda: session.client("iam").get_role(RoleName=name)["Role"])
     if role is None:
         return None
-    return ExistingResource(name, read_tags(role.get("Tags", [])), _describe_lost_trust(session, role, inputs))
+    blockers = partial(_find_role_blockers, session, role, inputs)
+    return ExistingResource(name, read_tags(role.get("Tags", [])), blockers)
 
 
-def _describe_lost_trust(session: Session, role: Mapping[str, Any], inputs: Inputs) -> str:
-    """Return why the role must not be imported, if the next update would lock out the pods of another cluster.
+def _find_role_blockers(session: Session, role: Mapping[str, Any], inputs: Inputs) -> list[str]:
+    """Return why the role must not be imported, if the next update would replace it or lock out other pods.
 
     Providers that do not exist, subjects and audiences are not compared: a wrong trust policy is a reason to adopt.
     """
     planned = inputs.get("assumeRolePolicy")
     if not isinstance(planned, str) or not planned.startswith("{"):
-        return ""
-    providers = _list_federated(role.get("AssumeRolePolicyDocument", {})) - _list_federated(json.loads(planned))
-    iam = session.client("iam")
-    lost = [
-        arn
-        for arn in sorted(providers)
-        if ":oidc-provider/" in arn
-        and call_or_none(partial(iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn)) is not None
+        return _describe_other_path(role, inputs)
+    trusted, wanted = role.get("AssumeRolePolicyDocument", {}), json.loads(planned)
+    lost = list_trusted_providers(trusted) - list_trusted_providers(wanted)
+    return [
+        *_describe_other_path(role, inputs),
+        *_describe_lost_providers(role["RoleName"], *_find_providers(session, role, lost)),
+        *_describe_lost_clusters(
+            role["RoleName"], list_pod_identity_clusters(trusted), list_pod_identity_clusters(wanted)
+        ),
     ]
-    if not lost:
-        return ""
-    return (
-        f"IAM role {role['RoleName']!r} also trusts {', '.join(lost)}. The next `pulumi up` would remove that, and the "
-        "service accounts of that cluster could not assume the role any more. Give the role of the stack another name: "
-        "ebsCsi.roleName (role_name of EbsCsiAddon and IrsaRole). If no pod of that cluster uses the role, remove the "
-        "provider from its trust policy first (`aws iam update-assume-role-policy`)."
-    )
 
 
-def _list_federated(policy: Mapping[str, Any]) -> set[str]:
-    """Return the identity providers that a trust policy names. IAM accepts one statement or value without a list."""
-    statements = policy.get("Statement", [])
-    found: set[str] = set()
-    for statement in statements if isinstance(statements, list) else [statements]:
-        principal = statement.get("Principal", {})
-        federated = principal.get("Federated", []) if isinstance(principal, Mapping) else []
-        found.update([federated] if isinstance(federated, str) else federated)
-    return found
+def _describe_other_path(role: Mapping[str, Any], inputs: Inputs) -> list[str]:
+    path, planned = role["Path"], inputs.get("path") or "/"
+    if planned in {path, UNKNOWN}:
+        return []
+    return [
+        f"IAM role {role['RoleName']!r} has the path {path!r}, and the stack plans {planned!r}. The path of a role "
+        f"cannot change, so the next `pulumi up` would replace the role. Set ebsCsi.path to {path!r} (path of "
+        "EbsCsiAddon and IrsaRole)."
+    ]
+
+
+def _describe_lost_providers(name: str, existing: list[str], unreadable: list[str]) -> list[str]:
+    blockers = []
+    if existing:
+        blockers.append(
+            f"IAM role {name!r} also trusts {', '.join(existing)}. The next `pulumi up` would remove that, and the "
+            f"service accounts of that cluster could not assume the role any more. {_OTHER_NAME} If no pod of that "
+            "cluster uses the role, remove the provider from its trust policy first (`aws iam "
+            "update-assume-role-policy`)."
+        )
+    if unreadable:
+        blockers.append(
+            f"IAM role {name!r} also trusts {', '.join(unreadable)}. You may not read whether this exists. Ask for the "
+            "permission iam:GetOpenIDConnectProvider and run this again. If no pod of that cluster uses the role, "
+            "remove the provider from its trust policy instead (`aws iam update-assume-role-policy`)."
+        )
+    return blockers
+
+
+def _describe_lost_clusters(name: str, trusted: set[str], planned: set[str]) -> list[str]:
+    if not (lost := trusted - planned):
+        return []
+    limit = f", or limit it to {', '.join(sorted(planned))} (condition aws:RequestTag/eks-cluster-arn)"
+    return [
+        f"IAM role {name!r} also trusts EKS Pod Identity of {', '.join(sorted(lost))}. The next `pulumi up` would "
+        f"remove that, and the pods there could not assume the role any more. {_OTHER_NAME} If no pod of another "
+        f"cluster uses the role, remove the statement for {POD_IDENTITY_SERVICE} from its trust policy first (`aws iam "
+        f"update-assume-role-policy`){limit if planned else ''}."
+    ]
+
+
+def _find_providers(session: Session, role: Mapping[str, Any], arns: Collection[str]) -> tuple[list[str], list[str]]:
+    """Return the OIDC providers that exist, and those that the caller may not read.
+
+    STS accepts no token of a provider of another account than that of the role.
+    """
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - programs that only preview do not load it
+
+    partition, account = parse_account(role["Arn"])
+    iam = session.client("iam")
+    existing, unreadable = [], []
+    for arn in sorted(arns):
+        if not arn.startswith(f"arn:{partition}:iam::{account}:oidc-provider/"):
+            continue
+        try:
+            if call_or_none(partial(iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn)) is not None:
+                existing.append(arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDenied":
+                raise
+            unreadable.append(arn)
+    return existing, unreadable
 
 
 def find_role_policy_attachment(session: Session, inputs: Inputs) -> ExistingResource | None:
@@ -112,22 +166,22 @@ def find_oidc_provider(session: Session, inputs: Inputs) -> ExistingResource | N
     return ExistingResource(
         arn,
         read_tags(provider.get("Tags", [])),
-        _describe_lost_audiences(arn, provider.get("ClientIDList", []), inputs),
+        partial(_describe_lost_audiences, arn, provider.get("ClientIDList", []), inputs),
     )
 
 
-def _describe_lost_audiences(arn: str, accepted: list[str], inputs: Inputs) -> str:
+def _describe_lost_audiences(arn: str, accepted: list[str], inputs: Inputs) -> list[str]:
     """Return why the provider must not be imported, if the next update would remove audiences that others use."""
     planned = inputs.get("clientIdLists")
     lost = sorted(set(accepted) - set(planned)) if isinstance(planned, list) else []
     if not lost:
-        return ""
-    return (
+        return []
+    return [
         f"IAM OIDC provider {arn!r} accepts audiences that the stack does not list: {', '.join(lost)}. The next "
         "`pulumi up` would remove them, and tokens for them could assume no role any more. To keep them, list them "
         f"in oidc.clientIds (client_ids of ClusterOidcProvider): {json.dumps(lost)}. To give one up, run `aws iam "
         f"remove-client-id-from-open-id-connect-provider --open-id-connect-provider-arn {arn} --client-id …` first."
-    )
+    ]
 
 
 def find_cluster(session: Session, name: str) -> ExistingResource | None:

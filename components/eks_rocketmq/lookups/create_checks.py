@@ -86,7 +86,7 @@ def reject_existing_object(
     def find(known: str, inputs: Mapping[str, Any]) -> ExistingResource | None:
         from eks_rocketmq.lookups.kubernetes_objects import find_object  # noqa: PLC0415 - takes 0.25 s to load, and only a create needs it
 
-        return find_object(known, inputs)
+        return find_object({"kubeconfig": known}, inputs)
 
     async def look_up(args: ResourceHookArgs) -> ExistingResource | None:
         known = await config.future()

@@ -1,6 +1,6 @@
 """Result of a lookup, and the error for a lookup that is not possible."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -15,5 +15,5 @@ class ExistingResource:
     id: str
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of an AWS resource, annotations of a Kubernetes object."""
-    import_blocker: str = ""
-    """Reason why the resource must not be imported as planned, and what to do; empty if it may be imported."""
+    find_import_blockers: Callable[[], Sequence[str]] = field(default=tuple, compare=False)
+    """Returns the reasons why the resource must not be imported as planned, and what to do. It may call AWS."""

@@ -55,6 +55,12 @@ def _get_client(provider: Mapping[str, Any]) -> DynamicClient:
     Without the lock, threads that start together would each run the credential plugin, such as `aws eks get-token`.
     """
     kubeconfig = _require_readable(provider.get("kubeconfig") or "")
+    if provider.get("cluster") and not kubeconfig:
+        msg = (
+            "the stack's Kubernetes provider has `cluster` and no kubeconfig; set `context` to a context of that "
+            "cluster instead"
+        )
+        raise config.ConfigException(msg)
     with _LOCK:
         return _create_client(kubeconfig, provider.get("context"))
 

@@ -12,8 +12,10 @@ from eks_rocketmq.lookups.volumes import Volume, read_volumes
 from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 
 
-def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> ExistingResource | None:
+def find_object(provider: Mapping[str, Any], inputs: Mapping[str, Any]) -> ExistingResource | None:
     """Return the object with the kind and the name of `inputs`, with its annotations, or None.
+
+    `provider` has the inputs of the Kubernetes provider.
 
     Raises:
         ApiException: the API server rejects the request.
@@ -23,7 +25,7 @@ def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> ExistingResource 
     id_ = get_import_id(inputs)
     if id_ is None:
         return None
-    provider, version, metadata = {"kubeconfig": kubeconfig}, inputs["apiVersion"], inputs["metadata"]
+    version, metadata = inputs["apiVersion"], inputs["metadata"]
     base = f"/apis/{version}" if "/" in version else f"/api/{version}"
     try:
         # The list contains subresources, such as `pods/eviction`, which can have the kind of their resource.

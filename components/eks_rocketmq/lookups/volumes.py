@@ -17,11 +17,11 @@ class Volume:
     name: str
     uid: str
     claim: str
-    """`namespace/name` of the claim; empty if the volume was never bound."""
+    """`namespace/name` of the claim; empty if the volume was never bound, even if it is reserved for a claim."""
     has_claim: bool
     """Whether the claim exists and is not being deleted."""
-    claim_has_owner: bool
-    """Whether Kubernetes deletes the claim with its StatefulSet."""
+    stateful_set: str
+    """`namespace/name` of the StatefulSet with which Kubernetes deletes the claim; empty if there is none."""
     size: str
     reclaim_policy: str
     phase: str
@@ -45,15 +45,18 @@ def read_volumes(volumes: Iterable[KubernetesObject], claims: Iterable[Kubernete
 
 def _read_volume(volume: KubernetesObject, claims: Mapping[str, KubernetesObject]) -> Volume:
     spec = volume["spec"]
-    reference = spec.get("claimRef")
-    claim = claims.get(reference.get("uid", "")) if reference else None
+    # A reference without a uid reserves the volume for a claim.
+    reference = spec.get("claimRef") or {}
+    claim = claims.get(reference.get("uid", ""))
+    owners = (claim or {}).get("ownerReferences") or []
+    stateful_set = next((each["name"] for each in owners if each["kind"] == "StatefulSet"), "")
     csi, in_tree = spec.get("csi"), spec.get("awsElasticBlockStore")
     return Volume(
         name=volume["metadata"]["name"],
         uid=volume["metadata"]["uid"],
-        claim=f"{reference['namespace']}/{reference['name']}" if reference else "",
+        claim=f"{reference['namespace']}/{reference['name']}" if reference.get("uid") else "",
         has_claim=claim is not None and "deletionTimestamp" not in claim,
-        claim_has_owner=claim is not None and bool(claim.get("ownerReferences")),
+        stateful_set=f"{reference['namespace']}/{stateful_set}" if stateful_set else "",
         size=spec["capacity"]["storage"],
         reclaim_policy=spec["persistentVolumeReclaimPolicy"],
         phase=volume["status"]["phase"],

@@ -54,7 +54,31 @@ def test_lookups_use_the_settings_of_the_stack_providers(
     account = Account(monkeypatch, aws={})
     assert adopted(account).existing == []
     aws = {"region": "ap-southeast-1", "profile": "prod"}
-    assert account.asked == [aws, aws, aws, "the kubeconfig"]
+    assert account.asked == [aws, aws, aws, {"kubeconfig": "the kubeconfig"}]
+
+
+def test_an_object_is_looked_up_in_the_cluster_of_the_provider_context() -> None:
+    urn = f"{STACK}::kubernetes:core/v1:Service::proxy"
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "proxy", "namespace": "rocketmq"}}
+    spec = {"type": "kubernetes:core/v1:Service", "name": "proxy", "id": PLACEHOLDER}
+    steps = {"steps": [step(KUBERNETES_URN, {"context": "prod"}), step(urn, service, KUBERNETES_URN)]}
+    asked: list[Any] = []
+
+    def cluster(provider: Any, wanted: Any) -> ExistingResource:
+        asked.append((provider, wanted["kind"]))
+        return ExistingResource("rocketmq/proxy")
+
+    plan_adoption(
+        read_plan(steps, {"resources": [spec]}, "prod", "eks-rocketmq"),
+        lambda _: pytest.fail("AWS was called"),
+        cluster,
+    )
+    assert asked == [({"context": "prod"}, "Service"), ({"context": "prod"}, "Namespace")]
+    asked.clear()
+    adopt.find_interrupted_create(
+        "kubernetes:core/v1:Service", service, {"context": "prod"}, (), lambda _: pytest.fail("AWS was called"), cluster
+    )
+    assert asked == [({"context": "prod"}, "Service")]
 
 
 def test_nothing_is_imported_when_no_resource_exists(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,8 +104,8 @@ def test_objects_in_the_namespace_of_another_stack_are_rejected(owner: str, reje
     steps = {"steps": [step(KUBERNETES_URN, {"kubeconfig": "the kubeconfig"}), step(urn, service, KUBERNETES_URN)]}
     plan = read_plan(steps, {"resources": [spec]}, "prod", "eks-rocketmq")
 
-    def cluster(kubeconfig: str, wanted: Any) -> ExistingResource:
-        assert kubeconfig == "the kubeconfig"
+    def cluster(provider: Any, wanted: Any) -> ExistingResource:
+        assert provider == {"kubeconfig": "the kubeconfig"}
         if wanted["kind"] == "Namespace":
             return ExistingResource("rocketmq", {"eks-rocketmq/stack": owner} if owner else {})
         return ExistingResource("rocketmq/proxy")
@@ -197,8 +221,8 @@ def test_a_created_object_is_found_unless_another_owner_has_it() -> None:
 
 
 def test_a_cluster_that_does_not_exist_yet_is_not_queried() -> None:
-    def look_up(kubeconfig: str, inputs: Mapping[str, Any]) -> ExistingResource | None:
-        pytest.fail(f"looked up {inputs} in {kubeconfig}")
+    def look_up(provider: Mapping[str, Any], inputs: Mapping[str, Any]) -> ExistingResource | None:
+        pytest.fail(f"looked up {inputs} in {provider}")
 
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}}
     provider = {"kubeconfig": UNKNOWN}

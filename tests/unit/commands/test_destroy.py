@@ -1,5 +1,6 @@
 """Destroy plan: order of deletion, deleted and retained volumes, and removal of the EBS CSI driver."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,13 @@ from tests.unit.kubernetes_api import Api
 
 
 def cluster(
-    *, owned: tuple[str, ...] = (), shared: tuple[str, ...] = (), claims: tuple[str, ...] = ()
+    *,
+    owned: tuple[str, ...] = (),
+    shared: tuple[str, ...] = (),
+    claims: tuple[str, ...] = (),
+    stateful_sets: tuple[str, ...] = (),
 ) -> ClaimedCluster:
-    return ClaimedCluster({}, frozenset(owned), frozenset(owned + shared), frozenset(claims))
+    return ClaimedCluster({}, frozenset(owned), frozenset(owned + shared), frozenset(claims), frozenset(stateful_sets))
 
 
 def test_rocketmq_and_its_children_are_deleted_before_the_driver() -> None:
@@ -48,7 +53,11 @@ def test_rocketmq_and_its_children_are_deleted_before_the_driver() -> None:
         first_targets=[ROOT["urn"]],
         clusters=[
             ClaimedCluster(
-                {"kubeconfig": "the kubeconfig"}, frozenset(["rocketmq"]), frozenset(["rocketmq"]), frozenset()
+                {"kubeconfig": "the kubeconfig"},
+                frozenset(["rocketmq"]),
+                frozenset(["rocketmq"]),
+                frozenset(),
+                frozenset(["rocketmq/broker-a"]),
             )
         ],
         removes_driver=True,
@@ -66,6 +75,7 @@ def test_claims_and_stateful_sets_outside_rocketmq_are_deleted_first_too() -> No
     assert found.owned_namespaces == {"rocketmq"}
     assert found.namespaces == {"rocketmq", "apps", "default"}
     assert found.claims == {"default/data"}
+    assert found.stateful_sets == {"rocketmq/broker-a", "apps/other"}
 
 
 @pytest.mark.parametrize("option", ["external", "retainOnDelete"])
@@ -94,7 +104,7 @@ def test_the_role_of_a_self_managed_driver_is_part_of_the_driver() -> None:
 def test_a_repeated_run_checks_volumes_while_the_driver_exists() -> None:
     plan = plan_teardown(export(STACK_RESOURCE, KUBERNETES, DRIVER))
     assert plan.first_targets == []
-    assert plan.clusters == [ClaimedCluster({"kubeconfig": "the kubeconfig"}, frozenset(), frozenset(), frozenset())]
+    assert plan.clusters == [replace(cluster(), provider={"kubeconfig": "the kubeconfig"})]
     assert plan_teardown(export(STACK_RESOURCE, KUBERNETES)).clusters == []
 
 
@@ -112,7 +122,16 @@ def test_a_stack_without_resources_is_empty(document: dict[str, Any]) -> None:
         (volume(reclaim_policy="Retain"), cluster(owned=("rocketmq",)), "retained"),
         (volume(), cluster(shared=("rocketmq",)), "kept"),
         (volume(), cluster(shared=("rocketmq",), claims=("rocketmq/data",)), "deleted"),
-        (volume(claim_has_owner=True), cluster(shared=("rocketmq",)), "deleted"),
+        (
+            volume(stateful_set="rocketmq/broker-a"),
+            cluster(shared=("rocketmq",), stateful_sets=("rocketmq/broker-a",)),
+            "deleted",
+        ),
+        (
+            volume(stateful_set="rocketmq/postgres"),
+            cluster(shared=("rocketmq",), stateful_sets=("rocketmq/broker-a",)),
+            "kept",
+        ),
         (volume(has_claim=False), cluster(shared=("rocketmq",)), "deleted"),
         (volume(has_claim=False, reclaim_policy="Retain"), cluster(shared=("rocketmq",)), "retained"),
         (volume(), cluster(owned=("other",)), "orphaned"),
@@ -184,18 +203,37 @@ def test_driver_and_id_of_a_volume_are_read(source: dict[str, Any], driver: str,
 
 
 @pytest.mark.parametrize(
-    ("metadata", "claimed", "owned"),
+    ("metadata", "claimed", "owner"),
     [
-        ({"uid": "claim-1"}, True, False),
-        ({"uid": "claim-1", "deletionTimestamp": "2026-11-24T10:00:00Z"}, False, False),
-        ({"uid": "claim-1", "ownerReferences": [{"kind": "StatefulSet"}]}, True, True),
-        ({"uid": "a new claim of the same name"}, False, False),
+        ({"uid": "claim-1"}, True, ""),
+        ({"uid": "claim-1", "deletionTimestamp": "2026-11-24T10:00:00Z"}, False, ""),
+        ({"uid": "claim-1", "ownerReferences": [{"kind": "StatefulSet", "name": "set"}]}, True, "rocketmq/set"),
+        ({"uid": "claim-1", "ownerReferences": [{"kind": "Elasticsearch", "name": "set"}]}, True, ""),
+        ({"uid": "a new claim of the same name"}, False, ""),
     ],
-    ids=["bound", "being-deleted", "owned", "other-claim"],
+    ids=["bound", "being-deleted", "owned", "owned-by-a-custom-resource", "other-claim"],
 )
-def test_the_claim_of_a_volume_is_read(metadata: dict[str, Any], claimed: bool, owned: bool) -> None:
+def test_the_claim_of_a_volume_is_read(metadata: dict[str, Any], claimed: bool, owner: str) -> None:
     (found,) = read_volumes([persistent_volume(CSI)], [{"metadata": metadata}])
-    assert (found.has_claim, found.claim_has_owner, found.claim) == (claimed, owned, "rocketmq/data")
+    assert (found.has_claim, found.stateful_set, found.claim) == (claimed, owner, "rocketmq/data")
+
+
+@pytest.mark.parametrize(
+    "owner", [{"kind": "Elasticsearch", "name": "logs"}, {"kind": "StatefulSet", "name": "postgres"}]
+)
+def test_owned_claims_of_others_in_a_kept_namespace_stay_and_are_not_awaited(owner: dict[str, str]) -> None:
+    found = read_volumes([persistent_volume(CSI)], [{"metadata": {"uid": "claim-1", "ownerReferences": [owner]}}])
+    where = cluster(shared=("rocketmq",), stateful_sets=("rocketmq/broker-a",))
+    lost = classify_volumes([(where, found)], removes_driver=True)
+    assert (lost.kept, lost.deleted) == (found, [])
+    assert select_awaited_volumes(found, lost.deleted, removes_driver=True) == []
+
+
+def test_a_volume_reserved_for_a_claim_that_does_not_exist_yet_is_not_awaited() -> None:
+    reservation = {"claimRef": {"namespace": "rocketmq", "name": "data"}}
+    found = read_volumes([persistent_volume({**CSI, **reservation}) | {"status": {"phase": "Available"}}], [])
+    assert classify_volumes([(cluster(owned=("rocketmq",)), found)], removes_driver=True).deleted == []
+    assert select_awaited_volumes(found, [], removes_driver=True) == []
 
 
 def test_a_volume_without_a_claim_is_read() -> None:
@@ -237,7 +275,7 @@ def test_a_kubeconfig_redacted_by_the_engine_is_reported(hidden: Any) -> None:
         kubernetes_objects.list_volumes({"kubeconfig": hidden})
     with pytest.raises(ConfigException, match="is a secret, which the engine does not hand out"):
         kubernetes_objects.find_object(
-            hidden, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}}
+            {"kubeconfig": hidden}, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}}
         )
 
 

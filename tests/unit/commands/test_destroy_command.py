@@ -124,7 +124,7 @@ def test_retained_volumes_are_listed_with_the_reason(command: Cli) -> None:
 
 
 def in_namespace(name: str, **metadata: Any) -> dict[str, Any]:
-    return {"metadata": {"namespace": "rocketmq", "name": name, **metadata}}
+    return {"metadata": {"namespace": "rocketmq", "name": name, "uid": f"uid-{name}", **metadata}}
 
 
 BROKER_LABELS = {
@@ -141,7 +141,6 @@ FOREIGN = {
         in_namespace("leaving", deletionTimestamp="2026-11-28T10:00:00Z"),
     ],
     "StatefulSet": [in_namespace("broker-a"), in_namespace("rocketmq-broker")],
-    "Job": [in_namespace("of-a-cron-job", ownerReferences=[{"kind": "CronJob"}])],
 }
 
 
@@ -157,6 +156,30 @@ def test_a_namespace_with_foreign_brokers_is_not_destroyed(command: Cli) -> None
         "  StatefulSet rocketmq/rocketmq-broker\n"
         "`eks-rocketmq destroy -s prod --keep-namespaces`"
     ) in result.output
+
+
+def test_objects_of_an_operator_in_the_namespace_stop_the_destroy(command: Cli) -> None:
+    """The owner is a custom resource, which is not listed."""
+    elasticsearch = [{"kind": "Elasticsearch", "name": "logs", "uid": "uid-logs"}]
+    command.objects = {
+        "PersistentVolumeClaim": [in_namespace("data-logs-0", ownerReferences=elasticsearch)],
+        "StatefulSet": [in_namespace("logs-es", ownerReferences=elasticsearch)],
+    }
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert "  PersistentVolumeClaim rocketmq/data-logs-0\n  StatefulSet rocketmq/logs-es\n" in result.output
+    assert command.log == ["stack export", "stack export"]
+
+
+def test_objects_of_a_listed_owner_do_not_stop_the_destroy(command: Cli) -> None:
+    backups = resource("kubernetes:batch/v1:CronJob", "backups", id="rocketmq/backups")
+    command.state = export(*STATE, backups)
+    owner = {"kind": "CronJob", "name": "backups", "uid": "uid-backups"}
+    command.objects = {
+        "Job": [in_namespace("backups-1", ownerReferences=[owner])],
+        "CronJob": [in_namespace("backups")],
+    }
+    assert command("--yes").exit_code == 0
 
 
 def test_the_namespace_and_its_contents_can_be_kept(command: Cli) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import boto3
@@ -151,17 +152,23 @@ def test_missing_resources_are_none_and_access_errors_are_raised(
 
 
 def test_unlisted_audiences_of_an_oidc_provider_block_its_import() -> None:
-    def provider(accepted: list[str], planned: Any) -> ExistingResource:
+    def find_blockers(accepted: list[str], planned: Any) -> Sequence[str]:
         session = Session("iam", "get_open_id_connect_provider", {"Url": ISSUER, "ClientIDList": accepted})
         found = find_resource(lambda: session, OIDC_PROVIDER, {"url": ISSUER, "clientIdLists": planned})
         assert found is not None
-        return found
+        return found.find_import_blockers()
 
-    blocker = provider(["sts.amazonaws.com", "vault", "grafana"], ["sts.amazonaws.com"]).import_blocker
+    (blocker,) = find_blockers(["sts.amazonaws.com", "vault", "grafana"], ["sts.amazonaws.com"])
     assert "accepts audiences that the stack does not list: grafana, vault." in blocker
     assert 'oidc.clientIds (client_ids of ClusterOidcProvider): ["grafana", "vault"]' in blocker
-    assert provider(["sts.amazonaws.com", "vault"], ["sts.amazonaws.com", "vault", "new"]).import_blocker == ""
-    assert provider(["vault"], UNKNOWN).import_blocker == ""
+    assert find_blockers(["sts.amazonaws.com", "vault"], ["sts.amazonaws.com", "vault", "new"]) == []
+    assert find_blockers(["vault"], UNKNOWN) == []
+
+
+def find_role_blockers(session: Session, **planned: Any) -> Sequence[str]:
+    found = find_resource(lambda: session, ROLE, {"name": "driver", **planned})
+    assert found is not None
+    return found.find_import_blockers()
 
 
 def test_a_role_that_pods_of_another_cluster_use_is_not_imported() -> None:
@@ -175,9 +182,7 @@ def test_a_role_that_pods_of_another_cluster_use_is_not_imported() -> None:
                 session.stubs["iam"].add_response("get_open_id_connect_provider", {"Url": "x"}, asked)
         if not existing:
             session.stubs["iam"].add_client_error("get_open_id_connect_provider", "NoSuchEntity")
-        found = find_resource(lambda: session, ROLE, {"name": "driver", "assumeRolePolicy": planned})
-        assert found is not None
-        return found.import_blocker
+        return "\n".join(find_role_blockers(session, assumeRolePolicy=planned))
 
     planned = json.dumps({"Statement": [{"Principal": {"Federated": ARN}}]})
     blocker = describe_blocker(planned, {"Federated": [ARN, OTHER_ARN]}, OTHER_ARN)
@@ -186,10 +191,80 @@ def test_a_role_that_pods_of_another_cluster_use_is_not_imported() -> None:
     # A wrong provider is a reason to adopt the role.
     assert describe_blocker(planned, {"Federated": OTHER_ARN}) == ""
     assert describe_blocker(planned, {"Federated": [ARN]}, ARN) == ""
-    assert describe_blocker(planned, {"Service": "pods.eks.amazonaws.com"}, OTHER_ARN) == ""
+    assert describe_blocker(planned, {"Service": "ec2.amazonaws.com"}, OTHER_ARN) == ""
+    # STS accepts no token of a provider of another account.
+    assert describe_blocker(planned, {"Federated": OTHER_ARN.replace(ACCOUNT, "9" * 12)}, OTHER_ARN) == ""
+    assert describe_blocker(planned, {"Federated": OTHER_ARN.replace("arn:aws:", "arn:aws-cn:")}, OTHER_ARN) == ""
     assert describe_blocker(planned, "*", OTHER_ARN) == ""
     assert describe_blocker(planned, {"Federated": "cognito-identity.amazonaws.com"}, OTHER_ARN) == ""
     assert describe_blocker(UNKNOWN, {"Federated": OTHER_ARN}, OTHER_ARN) == ""
+
+
+def test_a_role_is_found_without_the_permission_to_read_the_providers_that_it_trusts() -> None:
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Federated": OTHER_ARN}}]}
+    session = Session(
+        "iam", "get_role", {"Role": ROLE_ANSWER["Role"] | {"AssumeRolePolicyDocument": json.dumps(trust)}}
+    )
+    session.stubs["iam"].add_client_error("get_open_id_connect_provider", "AccessDenied")
+    planned = json.dumps({"Statement": [{"Principal": {"Federated": ARN}}]})
+    found = find_resource(lambda: session, ROLE, {"name": "driver", "assumeRolePolicy": planned})
+    assert found == ExistingResource("driver", {"team": "messaging"})
+    (blocker,) = found.find_import_blockers()
+    assert blocker.startswith(f"IAM role 'driver' also trusts {OTHER_ARN}. You may not read whether this exists.")
+    assert "the permission iam:GetOpenIDConnectProvider" in blocker
+
+
+@pytest.mark.parametrize(
+    ("existing", "planned", "blockers"),
+    [
+        ("/eks/", {}, ["has the path '/eks/'"]),
+        ("/eks/", {"path": "/"}, ["Set ebsCsi.path to '/eks/' (path of EbsCsiAddon and IrsaRole)"]),
+        ("/", {"path": "/eks/"}, ["Set ebsCsi.path to '/'"]),
+        ("/eks/", {"path": "/eks/"}, []),
+        ("/eks/", {"path": UNKNOWN}, []),
+        ("/", {}, []),
+    ],
+)
+def test_a_role_with_another_path_is_not_imported(existing: str, planned: dict[str, str], blockers: list[str]) -> None:
+    role = ROLE_ANSWER["Role"] | {"Path": existing, "AssumeRolePolicyDocument": TRUST}
+    found = find_role_blockers(Session("iam", "get_role", {"Role": role}), **planned)
+    assert len(found) == len(blockers)
+    assert all(expected in text for expected, text in zip(blockers, found, strict=True))
+
+
+def allow_pod_identity(*clusters: str, operator: str = "StringEquals") -> dict[str, Any]:
+    """Return a trust policy for EKS Pod Identity of these clusters; of any cluster without arguments."""
+    conditions = {operator: {"AWS:RequestTag/eks-cluster-arn": list(clusters)}} if clusters else {}
+    statement = {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Condition": conditions}
+    return {"Statement": [statement]}
+
+
+PROD, STAGING = (f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{name}" for name in ("prod", "staging"))
+IRSA = {"Statement": [{"Effect": "Allow", "Principal": {"Federated": ARN}}]}
+
+
+@pytest.mark.parametrize(
+    ("existing", "planned", "lost"),
+    [
+        (allow_pod_identity(), IRSA, "any cluster"),
+        (allow_pod_identity(PROD), IRSA, PROD),
+        (allow_pod_identity(), allow_pod_identity(PROD), "any cluster"),
+        (allow_pod_identity(PROD, operator="StringNotEquals"), allow_pod_identity(PROD), "any cluster"),
+        (allow_pod_identity(PROD, STAGING), allow_pod_identity(PROD), STAGING),
+        (allow_pod_identity(PROD), allow_pod_identity(PROD), ""),
+        (IRSA, allow_pod_identity(PROD), ""),
+    ],
+)
+def test_a_role_that_pods_of_another_cluster_use_by_pod_identity_is_not_imported(
+    existing: dict[str, Any], planned: dict[str, Any], lost: str
+) -> None:
+    role = ROLE_ANSWER["Role"] | {"AssumeRolePolicyDocument": json.dumps(existing)}
+    session = Session("iam", "get_role", {"Role": role})
+    session.stubs["iam"].add_client_error("get_open_id_connect_provider", "NoSuchEntity")
+    blockers = find_role_blockers(session, assumeRolePolicy=json.dumps(planned))
+    assert [text.partition(". ")[0] for text in blockers] == (
+        [f"IAM role 'driver' also trusts EKS Pod Identity of {lost}"] if lost else []
+    )
 
 
 def create_log_group_session(name: str) -> Session:

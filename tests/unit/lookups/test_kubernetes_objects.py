@@ -4,6 +4,7 @@ import socket
 from typing import Any
 
 import pytest
+from kubernetes.config.config_exception import ConfigException
 from kubernetes.dynamic.exceptions import ForbiddenError
 from urllib3.exceptions import MaxRetryError
 
@@ -48,24 +49,34 @@ def test_an_object_is_found_only_if_it_exists_in_the_cluster(
     api: Api, inputs: dict[str, Any], path: str, id_: str
 ) -> None:
     api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
-    assert kubernetes_objects.find_object(api.kubeconfig, inputs) is None
+    assert kubernetes_objects.find_object({"kubeconfig": api.kubeconfig}, inputs) is None
     api.objects[path] = {"metadata": {"name": "x", "annotations": {"team": "messaging"}}}
-    assert kubernetes_objects.find_object(api.kubeconfig, inputs) == ExistingResource(id_, {"team": "messaging"})
+    assert kubernetes_objects.find_object({"kubeconfig": api.kubeconfig}, inputs) == ExistingResource(
+        id_, {"team": "messaging"}
+    )
     del api.objects[path]["metadata"]["annotations"]
-    assert kubernetes_objects.find_object(api.kubeconfig, inputs) == ExistingResource(id_, {})
+    assert kubernetes_objects.find_object({"kubeconfig": api.kubeconfig}, inputs) == ExistingResource(id_, {})
 
 
 @pytest.mark.parametrize("version", ["v1", "monitoring.coreos.com/v1"], ids=["no such kind", "no such group"])
 def test_objects_of_unknown_kinds_do_not_exist(api: Api, version: str) -> None:
     api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
-    assert kubernetes_objects.find_object(api.kubeconfig, manifest(version, "PodMonitor", name="brokers")) is None
+    assert (
+        kubernetes_objects.find_object({"kubeconfig": api.kubeconfig}, manifest(version, "PodMonitor", name="brokers"))
+        is None
+    )
 
 
 def test_a_forbidden_lookup_raises_an_error(api: Api) -> None:
     api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
     api.refuse("GET", "/api/v1/namespaces/rocketmq", 403, "Forbidden", "namespaces is forbidden")
     with pytest.raises(ForbiddenError, match="namespaces is forbidden"):
-        kubernetes_objects.find_object(api.kubeconfig, NAMESPACE)
+        kubernetes_objects.find_object({"kubeconfig": api.kubeconfig}, NAMESPACE)
+
+
+def test_a_cluster_that_overrides_that_of_the_context_is_rejected() -> None:
+    with pytest.raises(ConfigException, match=r"has `cluster` and no kubeconfig"):
+        kubernetes_objects.find_object({"context": "prod", "cluster": "other"}, NAMESPACE)
 
 
 def test_a_timed_out_request_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +84,7 @@ def test_a_timed_out_request_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         kubeconfig = Api(f"http://127.0.0.1:{silent.getsockname()[1]}").kubeconfig
         with pytest.raises(MaxRetryError, match="Read timed out"):
-            kubernetes_objects.find_object(kubeconfig, NAMESPACE)
+            kubernetes_objects.find_object({"kubeconfig": kubeconfig}, NAMESPACE)
         silent.setblocking(False)
         silent.accept()[0].close()
         with pytest.raises(BlockingIOError):

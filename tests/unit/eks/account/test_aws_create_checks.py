@@ -243,14 +243,15 @@ def test_the_error_for_an_existing_namespace_uses_the_stack_file_spelling(
     lookups: list[Any] = []
 
     def find_with(annotations: dict[str, str]) -> Callable[..., ExistingResource]:
-        return lambda config, manifest: (
-            lookups.append((config, manifest["kind"])) or ExistingResource("rocketmq", annotations)
+        return lambda provider, manifest: (
+            lookups.append((provider, manifest["kind"])) or ExistingResource("rocketmq", annotations)
         )
 
     monkeypatch.setattr(kubernetes_objects, "find_object", find_with({}))
     with pytest.raises(RuntimeError) as raised:
         call(hook, type="kubernetes:core/v1:Namespace", **inputs)
-    assert lookups == [(prod_preview.one("pulumi:providers:kubernetes").inputs["kubeconfig"], "Namespace")]
+    kubeconfig = prod_preview.one("pulumi:providers:kubernetes").inputs["kubeconfig"]
+    assert lookups == [({"kubeconfig": kubeconfig}, "Namespace")]
     assert str(raised.value).startswith(
         "Namespace 'rocketmq' exists already and is not part of stack 'prod'. Choose one:\n"
     )

@@ -294,8 +294,8 @@ def call_create_hook(
     """Call the create hook of a new class as the engine does, and return the kubeconfigs of the lookups."""
     kubeconfigs: list[str] = []
 
-    def find_object(kubeconfig: str, inputs: dict[str, Any]) -> ExistingResource | None:
-        kubeconfigs.append(kubeconfig)
+    def find_object(provider: dict[str, str], inputs: dict[str, Any]) -> ExistingResource | None:
+        kubeconfigs.append(provider["kubeconfig"])
         assert (inputs["kind"], inputs["metadata"]["name"]) == ("StorageClass", "rocketmq-gp3")
         if isinstance(existing, Exception):
             raise existing
