@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -13,7 +14,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import Facts
 from eks_rocketmq.doctor.facts.fact_files import DumpError, read_facts, write_facts
 from eks_rocketmq.doctor.live_cluster import AwsSessionError, read_live_facts
 from eks_rocketmq.doctor.report import build_json, render_text
-from eks_rocketmq.lookups.kubeconfig_files import EksContext, read_eks_context
+from eks_rocketmq.lookups.kubeconfig_files import read_eks_context
 
 app = typer.Typer(pretty_exceptions_enable=False)
 _EXCLUSIVE = "Give one of --claim, --service-account and --addon, or none to judge the whole cluster."
@@ -79,7 +80,9 @@ def _collect(  # noqa: PLR0913, PLR0917 - the options of the command
         _fail(f"--kubeconfig {kubeconfig}: no such file.")
     found = read_eks_context(kubeconfig, context)
     settings = {"kubeconfig": kubeconfig, **({"context": context} if context else {})}
-    selected = EksContext(cluster or found.cluster, region or found.region, profile or found.profile)
+    selected = replace(
+        found, cluster=cluster or found.cluster, region=region or found.region, profile=profile or found.profile
+    )
     return read_live_facts(selected, settings, target, offline=offline)
 
 

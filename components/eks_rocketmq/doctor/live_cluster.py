@@ -29,7 +29,9 @@ def read_live_facts(
     from eks_rocketmq.doctor.collectors.collect import CollectionScope, collect_facts  # noqa: PLC0415
 
     target = target or DiagnosisTarget()
-    scope = CollectionScope(context.cluster, target.claim, target.service_account, offline)
+    scope = CollectionScope(
+        context.cluster, target.claim, target.service_account, offline, context.account, context.endpoint
+    )
     return collect_facts(_create_aws_reader(context), ClusterReader(provider), scope)
 
 

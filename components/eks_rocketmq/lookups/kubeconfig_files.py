@@ -9,9 +9,11 @@ from typing import Any
 
 import yaml
 
-_ARN = re.compile(r"arn:[a-z-]+:eks:(?P<region>[a-z0-9-]+):\d{12}:cluster/(?P<name>[\w-]+)")
+_ARN = re.compile(r"arn:[a-z-]+:eks:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):cluster/(?P<name>[\w-]+)")
 _ENDPOINT = re.compile(r"https://[0-9A-F]+\.\w+\.(?P<region>[a-z0-9-]+)\.eks\.amazonaws\.com")
+_ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(?P<account>\d{12}):role/")
 _NAME_OPTIONS = ("--cluster-name", "--cluster-id", "-i", "--name")
+_ROLE_OPTIONS = ("--role-arn", "--role", "-r")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class EksContext:
     region: str = ""
     profile: str = ""
     """Profile of the AWS CLI that the kubeconfig uses for its tokens."""
+    account: str = ""
+    """Account of the cluster, or else of the role that the kubeconfig assumes for its tokens."""
+    endpoint: str = ""
+    """URL of the API server, if it is that of EKS. That of a proxy tells nothing about the cluster."""
 
 
 def read_eks_context(kubeconfig: str = "", context: str = "") -> EksContext:
@@ -40,14 +46,17 @@ def read_eks_context(kubeconfig: str = "", context: str = "") -> EksContext:
     arn = next((match for each in (cluster, user, name) if (match := _ARN.search(str(each)))), None)
     server = (_find(documents, "clusters", cluster).get("cluster") or {}).get("server", "")
     endpoint = _ENDPOINT.match(server)
-    options = (_find_option(arguments, each) for each in _NAME_OPTIONS)
+    names, roles = ([find_option(arguments, each) for each in options] for options in (_NAME_OPTIONS, _ROLE_OPTIONS))
+    role = next((match for each in roles if (match := _ROLE_ARN.match(each))), None)
     return EksContext(
-        next((each for each in options if each), arn["name"] if arn else ""),
-        _find_option(arguments, "--region")
+        next((each for each in names if each), arn["name"] if arn else ""),
+        find_option(arguments, "--region")
         or (arn["region"] if arn else "")
         or (endpoint["region"] if endpoint else "")
         or environment.get("AWS_REGION", ""),
-        _find_option(arguments, "--profile") or environment.get("AWS_PROFILE", ""),
+        find_option(arguments, "--profile") or environment.get("AWS_PROFILE", ""),
+        next((each["account"] for each in (arn, role) if each), ""),
+        server if endpoint else "",
     )
 
 
@@ -79,7 +88,8 @@ def _find(documents: Sequence[Mapping[str, Any]], kind: str, name: str) -> Mappi
     return next((each for each in entries if each.get("name") == name), {})
 
 
-def _find_option(arguments: Sequence[str], option: str) -> str:
+def find_option(arguments: Sequence[str], option: str) -> str:
+    """Return the value of a command-line option; an empty text if it is not given."""
     for index, each in enumerate(arguments):
         if each == option and index + 1 < len(arguments):
             return arguments[index + 1]

@@ -12,7 +12,14 @@ import pytest
 from eks_rocketmq.doctor.collectors.aws_reader import AwsReader
 from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader
 from eks_rocketmq.doctor.collectors.collect import CollectionScope, collect_facts
-from eks_rocketmq.doctor.collectors.kubernetes_parsers import parse_claim, parse_events, redact, select_log_lines
+from eks_rocketmq.doctor.collectors.kubernetes_parsers import (
+    parse_claim,
+    parse_events,
+    parse_node,
+    parse_workload,
+    redact,
+    select_log_lines,
+)
 from eks_rocketmq.doctor.diagnosis import DiagnosisTarget, ExitCode, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import (
     EncryptionFacts,
@@ -49,7 +56,7 @@ from tests.unit.doctor.live_case import (
     manifest,
 )
 from tests.unit.doctor.reach_faults import STS_ENDPOINT, STS_TIMEOUT
-from tests.unit.harness.fakes import ISSUER, REGION
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 from tests.unit.kubernetes_api import Api, serving
 
 READ_ONLY = re.compile(r"(Describe|Get|List|Simulate)[A-Z]\w+|AssumeRoleWithWebIdentity")
@@ -285,6 +292,93 @@ def test_the_default_key_is_read_for_a_claim_with_a_message_about_a_key(api: Api
     # A class that names a key does not use the default one.
     api.objects["/apis/storage.k8s.io/v1/storageclasses"]["items"][0]["parameters"] = {"kmsKeyId": "k"}
     assert collect(api, aws).encryption is None
+
+
+def test_the_simulation_has_the_condition_keys_of_the_driver(api: Api) -> None:
+    aws = build_aws()
+    given: dict[str, Any] = {}
+    aws.answers["SimulatePrincipalPolicy"] = record(given, "simulate", aws.answers["SimulatePrincipalPolicy"])
+    collect(api, aws)
+    entries = {each["ContextKeyName"]: each["ContextKeyValues"] for each in given["simulate"]["ContextEntries"]}
+    assert entries["aws:RequestedRegion"] == [REGION]
+    assert entries["aws:RequestTag/ebs.csi.aws.com/cluster"] == ["true"]
+    # The fixture's driver has no --k8s-tag-cluster-id.
+    assert "aws:RequestTag/kubernetes.io/cluster/prod" not in entries
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cluster_id", "extra_tags"),
+    [
+        (["controller", "--k8s-tag-cluster-id=prod", "--extra-tags=a=1,b=x y=z"], "prod", (("a", "1"), ("b", "x y=z"))),
+        (["--k8s-tag-cluster-id", "prod"], "prod", ()),
+        (["--k8s-tag-cluster-id=$(CLUSTER)"], None, ()),
+        (["controller"], "", ()),
+        (None, "", ()),
+    ],
+)
+def test_the_arguments_that_set_tags_are_read(
+    arguments: list[str] | None, cluster_id: str | None, extra_tags: tuple[tuple[str, str], ...]
+) -> None:
+    container = {"image": "aws-ebs-csi-driver:v1.58.0", **({"args": arguments} if arguments else {})}
+    deployment = manifest(
+        "ebs-csi-controller", "kube-system", spec={"template": {"spec": {"containers": [{"image": "x"}, container]}}}
+    )
+    workload = parse_workload("Deployment", deployment)
+    assert workload is not None
+    assert (workload.cluster_id, workload.extra_tags) == (cluster_id, extra_tags)
+
+
+SERVER = "https://0A1B.gr7.ap-southeast-1.eks.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "account", "described", "reason"),
+    [
+        ("", "", SERVER, ""),
+        ("", ACCOUNT, SERVER, ""),
+        ("", "1" * 12, SERVER, f"of account {'1' * 12}, and the AWS credentials are of {ACCOUNT}"),
+        # The endpoint is that of one cluster only. A role of another account may have access to it.
+        (SERVER, "1" * 12, f"{SERVER}/", ""),
+        (SERVER, "", SERVER.replace("0A1B", "0C1D"), f"account {ACCOUNT} returns {SERVER.replace('0A1B', '0C1D')}"),
+        (SERVER, ACCOUNT, "", ""),
+        (SERVER, "1" * 12, "", f"the AWS credentials are of {ACCOUNT}"),
+    ],
+)
+def test_the_facts_of_another_cluster_do_not_count(
+    api: Api, endpoint: str, account: str, described: str, reason: str
+) -> None:
+    aws = build_aws()
+    answer = aws.answers["DescribeCluster"]
+    aws.answers["DescribeCluster"] = lambda given: {"cluster": {**answer(given)["cluster"], "endpoint": described}}
+    scope = CollectionScope("prod", account=account, endpoint=endpoint)
+    facts = collect_facts(AwsReader(aws, REGION), ClusterReader({"kubeconfig": api.kubeconfig}), scope)
+    assert isinstance(facts.cluster, Unreadable) is bool(reason)
+    diagnosis = diagnose(facts)
+    assert diagnosis.exit_code is (ExitCode.NOT_JUDGED if reason else ExitCode.HEALTHY)
+    assert not reason or any(reason in link.reason for chain in diagnosis.chains for link in chain.links)
+
+
+@pytest.mark.parametrize(
+    ("labels", "windows", "hybrid"),
+    [
+        ({"kubernetes.io/os": "windows"}, True, False),
+        ({"kubernetes.io/os": "linux", "eks.amazonaws.com/compute-type": "hybrid"}, False, True),
+        ({}, False, False),
+    ],
+)
+def test_nodes_that_the_driver_does_not_run_on_are_recognized(
+    labels: dict[str, str], windows: bool, hybrid: bool
+) -> None:
+    node = parse_node(manifest("n", metadata={"labels": labels}))
+    assert (node.windows, node.hybrid) == (windows, hybrid)
+
+
+def test_a_role_at_another_path_does_not_exist(api: Api) -> None:
+    aws = build_aws()
+    answer = aws.answers["GetRole"]
+    for found, known in ((ROLE.replace(":role/", ":role/team/"), True), (ROLE.replace(ACCOUNT, "1" * 12), False)):
+        aws.answers["GetRole"] = lambda given, found=found: {"Role": {**answer(given)["Role"], "Arn": found}}
+        assert collect(api, aws).roles == (RoleFacts(ROLE, exists=False, found_arn=found if known else ""),)
 
 
 def test_kernel_and_file_system_are_read(api: Api) -> None:

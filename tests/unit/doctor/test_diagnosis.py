@@ -10,10 +10,12 @@ import pytest
 from botocore import xform_name
 
 from eks_rocketmq.doctor.catalogue.causes import CAUSES
+from eks_rocketmq.doctor.checks.identity_case import parse_role
 from eks_rocketmq.doctor.diagnosis import Diagnosis, DiagnosisTarget, ExitCode, TargetError, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import (
     AddonFacts,
     Facts,
+    NodeFacts,
     OidcProviderFacts,
     PodIdentityFacts,
     PolicyFacts,
@@ -23,12 +25,14 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     StorageClassFacts,
     TrialFacts,
     Unreadable,
+    WorkloadFacts,
 )
 from eks_rocketmq.doctor.policies.permissions import DRIVER_ACTIONS, GROWTH_ACTIONS
+from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_volume_policy
 from eks_rocketmq.status.identity_summary import summarize_identity
 from tests.unit.doctor.driver_faults import with_missing_plugin
 from tests.unit.doctor.fault_cases import FAULTS
-from tests.unit.doctor.fault_facts import DENIED, NO_PROVIDER, WAITING
+from tests.unit.doctor.fault_facts import DENIED, HEALTH, NO_PROVIDER, WAITING, with_log
 from tests.unit.doctor.healthy_cases import (
     AUDIENCE,
     HOST,
@@ -36,17 +40,23 @@ from tests.unit.doctor.healthy_cases import (
     ROLE,
     SUBJECT,
     auto_mode_facts,
+    broker_pod,
     claim,
+    driver_pod,
     driver_role,
+    event,
     irsa_facts,
     managed_policy,
+    pod_event,
     pod_identity_facts,
+    self_managed_facts,
     trust_policy,
     with_pending_claims,
 )
 from tests.unit.doctor.original_case import ORIGINAL_ROLE, original_facts
 from tests.unit.doctor.permission_faults import with_snapshot, with_untagged_snapshot
-from tests.unit.harness.fakes import ISSUER
+from tests.unit.doctor.trouble_faults import NOT_REGISTERED
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 
 DRIVER = "kube-system/ebs-csi-controller-sa"
 ORIGINAL = original_facts()
@@ -82,12 +92,65 @@ def test_the_original_case_is_diagnosed_in_order() -> None:
     assert json.loads(document) == json.loads(trust_policy())
 
 
+def test_a_wide_deny_statement_is_edited_by_hand() -> None:
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "*",
+        "Condition": {"StringNotEquals": {f"{HOST}:sub": "system:serviceaccount:apps:ok"}},
+    }
+    role = driver_role(trust_policy=trust_policy(more=[deny]))
+    (finding,) = diagnose(irsa_facts(roles=(role,))).findings
+    assert finding.id_ == "trust-deny"
+    assert finding.commands == (
+        "aws iam get-role --role-name eks-ebs-csi-driver --query Role.AssumeRolePolicyDocument",
+        "aws iam update-assume-role-policy --role-name eks-ebs-csi-driver --policy-document <edited-policy>",
+    )
+    assert finding.should_be.endswith(f"keep the statement for others, and exclude {DRIVER} from it")
+
+
 def test_links_behind_the_cause_are_not_judged() -> None:
     (chain,) = [each for each in diagnose(ORIGINAL).chains if each.cause]
     states = {each.title: each.state for each in chain.links}
     assert states["IAM OIDC provider of the issuer"] == "broken"
     assert states["pods reach STS and EC2"] == states["controller runs"] == "not-judged"
     assert chain.undecided == ()
+
+
+def with_new_node(node: NodeFacts, **changes: int) -> Facts:
+    """Return facts with one more node, which is ready and has no node plugin."""
+    facts = irsa_facts()
+    workloads = tuple(
+        replace(each, **changes) if each.kind == "DaemonSet" else each
+        for each in facts.workloads  # ty: ignore[not-iterable]
+    )
+    return replace(facts, nodes=(*facts.nodes, node), workloads=workloads)  # ty: ignore[not-iterable]
+
+
+NEW_NODE = NodeFacts("node-new", "ap-southeast-1a", "a1.large", taints=("dedicated=batch:NoSchedule",))
+
+
+def test_a_node_that_the_driver_leaves_out_is_no_fault() -> None:
+    assert diagnose(with_new_node(NEW_NODE)).exit_code is ExitCode.HEALTHY
+    assert list_causes(diagnose(with_new_node(NEW_NODE, desired=4))) == ["node-plugin-missing"]
+    for other in (replace(NEW_NODE, windows=True), replace(NEW_NODE, hybrid=True)):
+        assert diagnose(with_new_node(other, desired=4)).exit_code is ExitCode.HEALTHY
+    # Without a DaemonSet no node gets the plugin.
+    facts = with_new_node(NEW_NODE)
+    controllers = tuple(each for each in facts.workloads if each.kind == "Deployment")  # ty: ignore[not-iterable]
+    assert list_causes(diagnose(replace(facts, workloads=controllers))) == ["node-plugin-missing"]
+
+
+def test_a_node_without_the_plugin_is_a_fault_if_a_claim_or_a_pod_needs_it() -> None:
+    message = "error generating accessibility requirements: no topology key found on CSINode node-new"
+    facts = with_new_node(NEW_NODE)
+    assert "node-plugin-missing" in list_causes(diagnose(with_pending_claims(facts, message)))
+    # The claim is bound by now.
+    assert diagnose(replace(facts, events=(event(claim(), message),))).exit_code is ExitCode.HEALTHY
+    pod = broker_pod(node="node-new", phase="Pending", ready=False)
+    failure = pod_event(pod, NOT_REGISTERED, "FailedMount")
+    waiting = replace(facts, pods=(driver_pod(), pod), events=(failure,))
+    assert list_causes(diagnose(waiting)) == ["node-plugin-missing"]
 
 
 def test_independent_chains_are_judged_independently() -> None:
@@ -148,7 +211,36 @@ def test_a_simulation_without_the_tags_of_the_session_is_no_fault() -> None:
         policies=(managed_policy("AmazonEBSCSIDriverEKSClusterScopedPolicy"),),
         simulated=(SimulatedAction("ec2:CreateVolume", "implicitDeny"),),
     )
-    assert diagnose(irsa_facts(roles=(role,))).exit_code is ExitCode.HEALTHY
+    # Since version 1.58 the driver sets the tag that the policy requires.
+    current = irsa_facts(roles=(role,), workloads=with_version("1.58.0"))
+    assert diagnose(current).exit_code is ExitCode.HEALTHY
+    assert list_causes(diagnose(replace(current, workloads=with_version("1.57.1")))) == ["permissions-missing"]
+
+
+def with_version(version: str) -> tuple[WorkloadFacts, ...]:
+    """Return the workloads of a driver of a version."""
+    images = (f"public.ecr.aws/ebs-csi-driver/aws-ebs-csi-driver:v{version}",)
+    return tuple(replace(each, images=images) for each in irsa_facts().workloads)  # ty: ignore[not-iterable]
+
+
+def test_a_driver_without_the_tag_of_the_cluster_may_not_create_volumes() -> None:
+    facts = self_managed_facts()
+    (role,) = facts.roles
+    document = build_volume_policy(PolicyScope("aws", REGION, ACCOUNT, "prod"), snapshots=False)
+    role = replace(role, policies=(PolicyFacts("volumes", document),))
+    controller, *others = facts.workloads  # ty: ignore[not-iterable]
+    tagging, other = (
+        replace(facts, roles=(role,), workloads=(replace(controller, cluster_id=each), *others))
+        for each in ("prod", "")
+    )
+    assert diagnose(tagging).exit_code is ExitCode.HEALTHY
+    (finding,) = diagnose(other).findings
+    assert finding.id_ == "permissions-missing"
+    assert "ec2:CreateVolume" in finding.is_
+    assert any(
+        each.startswith("the driver does not set the tags: ") and "kubernetes.io/cluster/prod" in each
+        for each in finding.evidence
+    )
 
 
 def test_a_pending_claim_that_nothing_explains_is_not_judged() -> None:
@@ -229,6 +321,22 @@ def test_a_role_of_another_partition_is_not_also_missing() -> None:
     (chain,) = [each for each in diagnosis.chains if each.cause]
     assert list_causes(diagnosis) == ["role-arn-malformed"]
     assert chain.further == ()
+
+
+def test_a_path_of_a_role_may_have_any_character_that_iam_accepts() -> None:
+    assert parse_role("arn:aws:iam::111122223333:role/team:x/driver") is not None
+    assert parse_role("arn:aws:iam::111122223333:role/a!b/c$d/driver") is not None
+    for name in ("team:x", "team/", "a b/driver", ""):
+        assert parse_role(f"arn:aws:iam::111122223333:role/{name}") is None
+
+
+def test_a_role_of_the_same_name_at_another_path_is_named() -> None:
+    found = ROLE.replace(":role/", ":role/team:x/")
+    (finding,) = diagnose(irsa_facts(roles=(RoleFacts(ROLE, exists=False, found_arn=found),))).findings
+    assert finding.id_ == "role-missing"
+    assert finding.is_ == f"role {ROLE} does not exist; the role with this name is {found}"
+    assert finding.commands[0].endswith(f"--service-account-role-arn {found}")
+    assert not any("create-role" in each for each in finding.commands)
 
 
 def test_a_message_about_a_boundary_that_was_removed_does_not_count() -> None:
@@ -315,6 +423,36 @@ def test_an_addon_is_judged_by_its_pod_identity_association(addon: AddonFacts, a
     assert list_causes(diagnose(replace(facts, workloads=()), target)) == ["pod-identity-agent-missing"]
 
 
+@pytest.mark.parametrize(
+    ("desired", "ready", "message", "expected"),
+    [
+        (3, 3, "", []),
+        (3, 2, "", []),
+        (3, 2, "get credentials: context deadline exceeded", ["pod-identity-agent-missing"]),
+        (3, 0, "", ["pod-identity-agent-missing"]),
+        (0, 0, "", ["pod-identity-agent-missing"]),
+    ],
+)
+def test_the_agent_is_a_fault_if_no_pod_of_it_is_ready(
+    desired: int, ready: int, message: str, expected: list[str]
+) -> None:
+    facts = pod_identity_facts()
+    workloads = tuple(
+        replace(each, desired=desired, ready=ready) if each.name == "eks-pod-identity-agent" else each
+        for each in facts.workloads  # ty: ignore[not-iterable]
+    )
+    facts = replace(facts, workloads=workloads)
+    diagnosis = diagnose(with_log(HEALTH + message, facts) if message else facts)
+    assert list_causes(diagnosis) == expected
+    skipped = [link.reason for chain in diagnosis.chains for link in chain.links if link.state == "skipped"]
+    partly = ready == 2 and not message
+    assert skipped == (["2 of 3 pods of eks-pod-identity-agent are ready"] if partly else [])
+    # Nothing needs the agent of a cluster without nodes.
+    if not desired:
+        idle = replace(facts, pods=(), claims=(), nodes=(), csi_nodes=(), volumes=())
+        assert list_causes(diagnose(idle, DiagnosisTarget(service_account=DRIVER))) == []
+
+
 def test_an_addon_without_a_found_account_is_not_judged() -> None:
     target = DiagnosisTarget(addon="vpc-cni")
     owned = AddonFacts("vpc-cni", "v1", "ACTIVE", association_ids=("a-9",))
@@ -357,6 +495,21 @@ def test_a_boundary_that_does_not_let_volumes_grow_counts_only_if_a_claim_grows(
     for role in (driver_role(boundary=limit), driver_role(simulated=(denied,))):
         assert diagnose(irsa_facts(roles=(role,))).exit_code is ExitCode.HEALTHY
         assert list_causes(diagnose(irsa_facts(roles=(role,), claims=growing))) == ["permissions-boundary"]
+
+
+def test_a_simulation_without_the_condition_keys_of_the_boundary_is_no_fault() -> None:
+    def limit(key: str) -> PolicyFacts:
+        statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {key: REGION}}}
+        return PolicyFacts("limit", json.dumps({"Statement": statement}))
+
+    denied = SimulatedAction("ec2:CreateVolume", "implicitDeny", allowed_by_boundary=False)
+    role = driver_role(boundary=limit("aws:RequestedRegion"), simulated=(denied,))
+    assert diagnose(irsa_facts(roles=(role,))).exit_code is ExitCode.HEALTHY
+    # Also where the policies deny it.
+    bare = replace(role, policies=())
+    assert list_causes(diagnose(irsa_facts(roles=(bare,)))) == ["permissions-missing"]
+    other = replace(role, boundary=limit("aws:RequestTag/region"))
+    assert list_causes(diagnose(irsa_facts(roles=(other,)))) == ["permissions-boundary"]
 
 
 def test_an_action_that_was_not_simulated_is_judged_by_the_policies() -> None:

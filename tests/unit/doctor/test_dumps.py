@@ -43,8 +43,7 @@ def check_trust(finding: dict[str, Any]) -> None:
     assert f"the key https://{HOST}:sub; no condition on {HOST}:aud" in finding["is"]
     assert finding["shouldBe"] == f"the key {HOST}:sub; {HOST}:aud = {AUDIENCE}"
     assert finding["settings"] == (
-        "none needed: the components write the key without `https://`; "
-        "`eks-rocketmq adopt -s STACK`, then `pulumi up -s STACK`"
+        "`eks-rocketmq adopt -s STACK`, then `pulumi up -s STACK`; the components write the key without `https://`"
     )
     (command,) = finding["commands"]
     *words, document = shlex.split(command)

@@ -1,24 +1,28 @@
 """Evaluation of the driver's permissions against the policies of AWS and of this library."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, PolicyFacts
+from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, PolicyFacts, StorageClassFacts
 from eks_rocketmq.doctor.policies.permissions import (
     DRIVER_ACTIONS,
     DriverScope,
     allows_snapshots,
+    build_driver_scope,
+    build_volume_tags,
     find_denied_actions,
     find_denied_key_actions,
 )
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
-from tests.unit.doctor.healthy_cases import KEY_ARN, ROLE, managed_policy
+from tests.unit.doctor.healthy_cases import KEY_ARN, ROLE, managed_policy, self_managed_facts
 from tests.unit.doctor.permission_faults import ROOT, ROOT_KEY_POLICY, SMALL_POLICY, USE_KEY, deny_key, key_policy
 from tests.unit.harness.fakes import ACCOUNT, REGION
 
-SCOPE = DriverScope(AccountFacts("aws", ACCOUNT, REGION), "prod")
+SCOPE = DriverScope(AccountFacts("aws", ACCOUNT, REGION), "prod", build_volume_tags("prod"))
+CLUSTER_TAG, CLUSTER_NAME_TAG = "kubernetes.io/cluster/prod", "ebs.csi.aws.com/cluster-name"
 
 
 def generated_policy(*, cluster: str = "prod", region: str = REGION) -> PolicyFacts:
@@ -49,6 +53,40 @@ def test_tags_of_the_snapshot_decide_whether_a_policy_allows_it() -> None:
 def test_a_policy_for_another_cluster_or_region_is_recognized() -> None:
     assert "ec2:CreateVolume" in find_denied_actions([generated_policy(cluster="test")], SCOPE)
     assert "ec2:DescribeVolumes" in find_denied_actions([generated_policy(region="eu-west-1")], SCOPE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "version", "tags"),
+    [
+        ({}, "1.58.0", {CLUSTER_TAG, CLUSTER_NAME_TAG}),
+        ({}, "1.57.1", {CLUSTER_TAG}),
+        ({"cluster_id": "prod"}, "1.58.0", {CLUSTER_TAG, CLUSTER_NAME_TAG}),
+        ({"cluster_id": "test"}, "1.58.0", {"kubernetes.io/cluster/test", CLUSTER_NAME_TAG}),
+        ({"cluster_id": ""}, "1.58.0", set()),
+        ({"cluster_id": "", "extra_tags": ((CLUSTER_TAG, "owned"),)}, "1.58.0", {CLUSTER_TAG}),
+        ({"images": ("registry.example.com/driver@sha256:0",)}, "", {CLUSTER_TAG, CLUSTER_NAME_TAG}),
+    ],
+)
+def test_the_tags_are_those_of_the_arguments_and_the_version(
+    changes: dict[str, Any], version: str, tags: set[str]
+) -> None:
+    controller, *others = self_managed_facts().workloads  # ty: ignore[not-iterable]
+    controller = replace(controller, **{"images": (f"aws-ebs-csi-driver:v{version}",), **changes})
+    scope = build_driver_scope(self_managed_facts(workloads=(controller, *others)))
+    assert scope is not None
+    always = {"ebs.csi.aws.com/cluster", "CSIVolumeName", "kubernetes.io/created-for/pvc/name"}
+    assert {*scope.tags} == always | tags
+    if CLUSTER_TAG not in tags:
+        assert "ec2:CreateVolume" in find_denied_actions([generated_policy()], scope)
+
+
+def test_tags_of_a_class_count() -> None:
+    class_ = StorageClassFacts("gp3", "ebs.csi.aws.com", parameters=(("tagSpecification_1", f"{CLUSTER_TAG}=owned"),))
+    controller, *others = self_managed_facts().workloads  # ty: ignore[not-iterable]
+    workloads = (replace(controller, cluster_id=""), *others)
+    scope = build_driver_scope(self_managed_facts(workloads=workloads, storage_classes=(class_,)))
+    assert scope is not None
+    assert scope.tags[CLUSTER_TAG] == "owned"
 
 
 def test_denied_actions_are_listed() -> None:

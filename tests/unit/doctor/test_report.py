@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema.validators import validator_for
 from typer.testing import CliRunner
 
@@ -36,6 +37,7 @@ from tests.unit.doctor.healthy_cases import (
 )
 from tests.unit.doctor.live_case import build_aws, fill_cluster
 from tests.unit.doctor.test_diagnosis import ORIGINAL
+from tests.unit.harness.fakes import ACCOUNT, REGION
 from tests.unit.kubernetes_api import Api
 
 SCHEMA = json.loads((resources.files("eks_rocketmq.doctor") / "report.schema.json").read_text())
@@ -142,6 +144,38 @@ def test_without_a_cluster_name_aws_is_not_judged(api: Api, monkeypatch: pytest.
     assert "no cluster name is known; give it with --cluster" in text
 
 
+OTHER_ACCOUNT = "111122223333"
+
+
+def rename_context(kubeconfig: str) -> str:
+    """Return a kubeconfig whose context has the name of a cluster of another account."""
+    config = yaml.safe_load(kubeconfig)
+    name = f"arn:aws:eks:{REGION}:{OTHER_ACCOUNT}:cluster/prod"
+    config["contexts"][0]["name"] = config["current-context"] = name
+    return json.dumps(config)
+
+
+def test_a_kubeconfig_of_another_account_is_not_judged_with_the_facts_of_the_caller(
+    api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    aws = build_aws()
+    monkeypatch.setattr(live_cluster, "create_boto_session", lambda *_: aws)
+    config, dump = tmp_path / "config", tmp_path / "dump"
+    fill_cluster(api)
+    config.write_text(rename_context(api.kubeconfig))
+    status, text = invoke("--kubeconfig", str(config), "--dump", str(dump))
+    assert status == 2, text
+    assert f"the kubeconfig is for a cluster of account {OTHER_ACCOUNT}, and the AWS credentials are of {ACCOUNT}" in (
+        " ".join(text.split())
+    )
+    facts = read_facts(dump)
+    assert isinstance(facts.account, Unreadable)
+    assert (facts.account, facts.account) == (facts.cluster, facts.modifications)
+    assert (facts.roles, facts.trials) == ((), ())
+    assert not isinstance(facts.workloads, Unreadable)
+    assert "GetRole" not in {operation for _, operation in aws.calls}
+
+
 def test_the_console_script_has_the_command() -> None:
     result = CliRunner().invoke(cli.app, ["doctor", "--help"])
     assert result.exit_code == 0
@@ -179,16 +213,23 @@ users:
 ARN = """
 current-context: arn:aws-cn:eks:cn-north-1:123456789012:cluster/china
 contexts: [{name: "arn:aws-cn:eks:cn-north-1:123456789012:cluster/china", context: {cluster: c, user: u}}]
+users: [{name: w, user: {exec: {args: [--role-arn, "arn:aws-cn:iam::111122223333:role/x"]}}}]
 """
 
 
 @pytest.mark.parametrize(
     ("content", "context", "expected"),
     [
-        (EXEC, "", EksContext("prod", "eu-west-1", "ops")),
+        (EXEC, "", EksContext("prod", "eu-west-1", "ops", endpoint="https://0A1B.gr7.eu-west-1.eks.amazonaws.com")),
         (EXEC, "b", EksContext("test", "us-east-1", "x")),
         (EXEC, "c", EksContext()),
-        (ARN, "", EksContext("china", "cn-north-1")),
+        (ARN, "", EksContext("china", "cn-north-1", account="123456789012")),
+        (ARN.replace("user: u", "user: w"), "", EksContext("china", "cn-north-1", account="123456789012")),
+        (
+            EXEC.replace("--profile, x", "--role-arn, arn:aws:iam::111122223333:role/x"),
+            "b",
+            EksContext("test", "us-east-1", account="111122223333"),
+        ),
         ("[]", "", EksContext()),
         ("{", "", EksContext()),
     ],

@@ -208,6 +208,58 @@ def test_a_repaired_policy_allows_the_request_and_no_other_account(
     assert admits(after, stranger) <= admits(before, stranger)
 
 
+STRANGER = WebIdentityRequest(PROVIDER, ISSUER, "system:serviceaccount:apps:stranger", (AUDIENCE,))
+WIDE = {
+    "Effect": "Allow",
+    "Principal": {"Federated": PROVIDER},
+    "Action": "sts:AssumeRoleWithWebIdentity",
+    "Condition": {"StringLike": {SUB: "system:serviceaccount:*"}},
+}
+
+
+def deny(action: str = "*", **conditions: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Principal": "*", "Action": action, "Condition": conditions}
+
+
+DENIES = st.builds(
+    lambda principal, action, condition: {**deny(action, **condition), "Principal": principal},
+    st.sampled_from(["*", {"Federated": PROVIDER}, {"Federated": OTHER}, {"AWS": "*"}]),
+    st.sampled_from(["*", "sts:*", "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"]),
+    st.sampled_from(
+        [
+            {},
+            {"StringEquals": {SUB: SUBJECT}},
+            {"StringEquals": {SUB: [SUBJECT, STRANGER.subject]}},
+            {"StringEqualsIfExists": {SUB: SUBJECT}},
+            {"StringNotEquals": {SUB: "system:serviceaccount:apps:ok"}},
+            {"StringNotEquals": {SUB: SUBJECT}},
+            {"StringNotEquals": {AUD: AUDIENCE}},
+            {"StringLike": {SUB: "system:serviceaccount:*"}},
+            {"Bool": {"aws:SecureTransport": "false"}},
+            {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}},
+            {"StringEquals": {SUB: SUBJECT}, "Bool": {"aws:SecureTransport": "false"}},
+        ]
+    ),
+)
+
+
+@given(st.lists(STATEMENTS | st.just(WIDE), max_size=3), st.lists(DENIES, max_size=3))
+@settings(deadline=None)
+def test_a_repair_gives_a_stranger_nothing(allows: list[dict[str, Any]], denies: list[dict[str, Any]]) -> None:
+    before = json.dumps({"Version": "2012-10-17", "Statement": [*allows, *denies]})
+    after = repair_trust_policy(before, REQUEST)
+    if not after:
+        assert [each.kind for each in evaluate_trust_policy(before, REQUEST).mismatches] == ["deny"]
+        return
+    assert evaluate_trust_policy(after, REQUEST).allowed is not False
+    ranks = [False, None, True]
+    gains = [ranks.index(evaluate_trust_policy(each, STRANGER).allowed) for each in (before, after)]
+    assert gains[1] <= gains[0]
+    kept = [each for each in json.loads(after)["Statement"] if each["Effect"] == "Deny"]
+    assert kept == [each for each in denies if each in kept]
+    assert all(each["Condition"] == {"StringEquals": {SUB: SUBJECT}} for each in denies if each not in kept)
+
+
 ELEMENTS = st.sampled_from(["Statement", "Effect", "Principal", "Action", "Condition"])
 JSON = st.recursive(st.none() | st.text(max_size=5), lambda inner: st.lists(inner) | st.dictionaries(ELEMENTS, inner))
 
@@ -240,6 +292,39 @@ def test_a_repair_removes_a_deny_statement_only() -> None:
     deny = {"Effect": "Deny", "Principal": "*", "Action": "*", "Condition": {"StringEquals": {SUB: SUBJECT}}}
     repaired = repair_trust_policy(json.dumps({"Statement": [wide, deny]}), REQUEST)
     assert json.loads(repaired)["Statement"] == [wide]
+
+
+@pytest.mark.parametrize(
+    ("other", "allowed"),
+    [
+        (deny("sts:AssumeRole"), True),
+        (deny("sts:*", Bool={"aws:SecureTransport": "false"}), None),
+        (deny("sts:*", StringNotEquals={"aws:SourceVpc": "vpc-1"}), None),
+    ],
+)
+def test_a_repair_keeps_a_deny_statement_that_is_not_the_fault(other: dict[str, Any], allowed: bool | None) -> None:
+    wrong = trust_policy({"StringEquals": {f"https://{SUB}": SUBJECT}}, more=[other])
+    repaired = repair_trust_policy(wrong, REQUEST)
+    (own,) = json.loads(trust_policy())["Statement"]
+    assert json.loads(repaired)["Statement"] == [other, own]
+    assert evaluate_trust_policy(repaired, REQUEST).allowed is allowed
+    # A second repair adds nothing.
+    assert repair_trust_policy(repaired, REQUEST) == repaired
+
+
+@pytest.mark.parametrize(
+    "wide",
+    [
+        deny(StringNotEquals={SUB: "system:serviceaccount:apps:ok"}),
+        deny(StringEquals={SUB: [SUBJECT, "system:serviceaccount:apps:other"]}),
+        deny(StringLike={SUB: "system:serviceaccount:kube-system:*"}),
+        deny(),
+    ],
+)
+def test_a_deny_statement_for_more_than_the_service_account_is_not_repaired(wide: dict[str, Any]) -> None:
+    assert repair_trust_policy(json.dumps({"Statement": [WIDE, wide]}), REQUEST) == ""
+    wrong = trust_policy({"StringEquals": {f"https://{SUB}": SUBJECT}}, more=[wide])
+    assert repair_trust_policy(wrong, REQUEST) == ""
 
 
 def test_a_policy_without_audience_is_recognized() -> None:

@@ -105,7 +105,7 @@ _CAUSES = (
         "the role does not exist",
         "GetRole for the role of the annotation or the association",
         f"`ebsCsi.roleName`; then {_UPDATE}, which creates the role",
-        "create the role with the trust policy that `doctor` prints",
+        "create the role with the trust policy that `doctor` prints, or write the whole ARN of an existing role",
     ),
     Cause(
         "trust-condition-key",
@@ -150,7 +150,7 @@ _CAUSES = (
         "a Deny statement of the trust policy matches the token",
         "trust policy evaluated against the JWT claims of the token",
         f"{_ADOPT}, then {_UPDATE}; the components write no Deny statement",
-        "remove the Deny statement, or exclude the service account from it",
+        "exclude the service account from the Deny statement; remove it only if it is for this account alone",
     ),
     Cause(
         "trust-condition",
@@ -190,7 +190,7 @@ _CAUSES = (
     Cause(
         "pod-identity-agent-missing",
         "the Pod Identity agent is not installed or not ready",
-        "DaemonSet `eks-pod-identity-agent`",
+        "ready pods of the DaemonSet `eks-pod-identity-agent`; if some are ready, also the messages of the driver",
         f"{_CREATED}, `addons.podIdentityAgent`; then {_UPDATE}. {_EXISTING}",
         "install the addon `eks-pod-identity-agent`",
     ),
@@ -229,15 +229,15 @@ _CAUSES = (
     Cause(
         "permissions-missing",
         "the policies of the role do not allow an action that the driver needs",
-        "SimulatePrincipalPolicy, or the policies evaluated with the tags that the driver sets; "
-        "`ec2:ModifyVolume` and `ec2:DescribeVolumesModifications` only while a claim is to grow",
+        "SimulatePrincipalPolicy, or the policies evaluated with the tags that the arguments and the version of the "
+        "driver set; `ec2:ModifyVolume` and `ec2:DescribeVolumesModifications` only while a claim is to grow",
         f"`ebsCsi.permissions`; then {_UPDATE}",
         "attach the managed policy AmazonEBSCSIDriverPolicyV2",
     ),
     Cause(
         "permissions-boundary",
         "the permissions boundary of the role does not allow an action that the driver needs",
-        "SimulatePrincipalPolicy, or the boundary evaluated like a policy",
+        "the boundary evaluated like a policy; SimulatePrincipalPolicy if the boundary cannot be read",
         f"`ebsCsi.permissionsBoundary` with a wider policy; then {_UPDATE}",
         "allow the action in the boundary",
     ),
@@ -267,7 +267,8 @@ _CAUSES = (
     Cause(
         "node-plugin-missing",
         "the node plugin of the driver is not registered on a node, for example because of a taint",
-        "CSINode of each node",
+        "CSINode of the node of a pod that waits; CSINode of each node if a claim waits or pods of the DaemonSet "
+        "`ebs-csi-node` are not ready",
         f"`ebsCsi.configuration.tolerateAllTaints`; then {_UPDATE}",
         "let the DaemonSet `ebs-csi-node` tolerate the taints of the node",
     ),

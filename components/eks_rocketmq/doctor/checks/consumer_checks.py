@@ -14,6 +14,7 @@ from eks_rocketmq.doctor.facts.fact_queries import (
     find_controller,
     find_daemon_set,
     list_claim_messages,
+    list_pending_claims,
     list_readable,
     quote,
 )
@@ -24,7 +25,11 @@ _STORAGE_REASONS = ("unbound immediate", "binding volumes", "waiting for", "prov
 
 
 def judge_node_plugin(facts: Facts) -> Outcome:
-    """Judge whether the node plugin is registered on each node that takes pods."""
+    """Judge whether the node plugin is registered on each node that needs it.
+
+    A node without it may be left out on purpose, for example by a taint. It counts if a pod or a claim waits for it, or
+    if pods of the plugin are not ready.
+    """
     if find_controller(facts) is None:
         return None
     if isinstance(facts.csi_nodes, Unreadable):
@@ -34,15 +39,18 @@ def judge_node_plugin(facts: Facts) -> Outcome:
     registered = {each.node for each in facts.csi_nodes if EBS_DRIVER in each.drivers}
     waiting = _list_unregistered(facts)
     nodes = {pod.node for pod, _ in waiting}
+    daemon_set = find_daemon_set(facts, agent=False)
+    topology = find_text("topology", list_claim_messages(facts, list_pending_claims(facts)))
+    is_incomplete = bool(topology) or daemon_set is None or daemon_set.ready < daemon_set.desired
     missing = [
-        each for each in facts.nodes if each.name not in registered and (_takes_volumes(each) or each.name in nodes)
+        each
+        for each in facts.nodes
+        if each.name not in registered and (each.name in nodes or (is_incomplete and _takes_volumes(each)))
     ]
     if not missing:
         return None
-    claims = list_readable(facts.claims)
-    daemon_set = find_daemon_set(facts, agent=False)
     ready = f"{daemon_set.ready} of {daemon_set.desired} pods of {daemon_set.id_} are ready" if daemon_set else ""
-    message = find_text("topology", list_claim_messages(facts, claims)) or next((text for _, text in waiting), "")
+    message = topology or next((text for _, text in waiting), "")
     return Finding(
         "node-plugin-missing",
         f"the driver is not registered on: {', '.join(each.name for each in missing)}",
@@ -72,8 +80,9 @@ def _list_unregistered(facts: Facts) -> list[tuple[PodFacts, str]]:
 
 
 def _takes_volumes(node: NodeFacts) -> bool:
-    """Return whether the driver of the addon must run on a node. Fargate and EKS Auto Mode do not run it."""
-    return node.ready and node.schedulable and not (node.fargate or node.auto_mode)
+    """Return whether the driver of the addon can run on a node."""
+    excluded = node.fargate or node.auto_mode or node.windows or node.hybrid
+    return node.ready and node.schedulable and not excluded
 
 
 def judge_consumer(case: ConsumerCase) -> Outcome:

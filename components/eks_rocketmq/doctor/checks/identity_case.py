@@ -20,7 +20,9 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
 from eks_rocketmq.doctor.facts.fact_queries import find_role, find_trial, list_readable
 from eks_rocketmq.doctor.policies.trust_policy import PodIdentityRequest, TrustRequest, WebIdentityRequest
 
-_ROLE_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/(?P<path>[\w+=,.@/-]+)", re.ASCII)
+_ROLE_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/([!-.0-~][!-~]*/)?[\w+=,.@-]+", re.ASCII
+)
 
 IdentityMode = Literal["irsa", "pod-identity", "none"]
 

@@ -227,15 +227,26 @@ def judge_role(case: IdentityCase) -> Outcome:
         return explain_unreadable(role)
     if role is None:
         return NotJudged(f"role {case.role_arn} was not read", needs_aws=True)
-    if role.exists:
-        return None
+    return None if role.exists else _build_missing_role_finding(case, role)
+
+
+def _build_missing_role_finding(case: IdentityCase, role: RoleFacts) -> Finding:
+    evidence = quote("message", find_text("assume-role-denied", case.messages))
+    if role.found_arn:
+        return Finding(
+            "role-missing",
+            f"role {role.arn} does not exist; the role with this name is {role.found_arn}",
+            "the whole ARN of an existing role, with its path",
+            evidence,
+            build_role_commands(case, shlex.quote(role.found_arn)),
+        )
     request = case.build_request()
     document = repair_trust_policy("{}", request) if request else "<trust policy>"
     return Finding(
         "role-missing",
         f"role {role.arn} does not exist",
         "an existing role with a trust policy for the service account",
-        evidence=quote("message", find_text("assume-role-denied", case.messages)),
+        evidence,
         commands=(
             f"aws iam create-role --role-name {case.role_name} --assume-role-policy-document {shlex.quote(document)}",
             *_attach_policy(case),
@@ -283,7 +294,13 @@ def _build_trust_finding(
     if isinstance(request, WebIdentityRequest) and _lacks_audience(role.trust_policy, request):
         found.append(f"no condition on {request.host}:aud")
         expected.append(f"{request.host}:aud = {', '.join(request.audiences)}")
-    document = repair_trust_policy(role.trust_policy, request)
+    update = f"aws iam update-assume-role-policy --role-name {case.role_name} --policy-document "
+    if document := repair_trust_policy(role.trust_policy, request):
+        commands = (f"{update}{shlex.quote(document)}",)
+    else:
+        read = f"aws iam get-role --role-name {case.role_name} --query Role.AssumeRolePolicyDocument"
+        commands = (read, f"{update}<edited-policy>")
+        expected.append(f"keep the statement for others, and exclude {case.id_} from it")
     trial = case.trial
     error = trial.error if isinstance(trial, TrialFacts) else ""
     return Finding(
@@ -294,9 +311,7 @@ def _build_trust_finding(
             *(f"the token has {each}" for each in _describe_claims(request)),
             *quote("message", find_text("assume-role-denied", [error, *case.messages])),
         ),
-        commands=(
-            f"aws iam update-assume-role-policy --role-name {case.role_name} --policy-document {shlex.quote(document)}",
-        ),
+        commands=commands,
     )
 
 

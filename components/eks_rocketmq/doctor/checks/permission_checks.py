@@ -1,16 +1,21 @@
 """Checks of what the role of the driver may do. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
-from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, PolicyFacts, RoleFacts, SimulatedAction, Unreadable
+from eks_rocketmq.doctor.facts.cluster_facts import PolicyFacts, RoleFacts, SimulatedAction, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import list_readable, quote
 from eks_rocketmq.doctor.policies.permissions import (
+    CLUSTER_NAME_TAG,
+    CLUSTER_NAME_VERSION,
     DriverScope,
     allows_snapshots,
+    build_driver_scope,
+    build_volume_tags,
     find_denied_actions,
     list_needed_actions,
 )
@@ -21,7 +26,7 @@ _SNAPSHOT = re.compile(r":snapshot/(snap-[0-9a-f]+)")
 
 def judge_permissions(case: IdentityCase) -> Outcome:
     """Judge whether policies, boundary and organization allow what the driver does."""
-    role, scope = case.role, build_scope(case)
+    role, scope = case.role, build_driver_scope(case.facts)
     if not case.is_driver or case.mode == "none":
         return None
     if scope is None or not isinstance(role, RoleFacts) or not role.exists:
@@ -31,15 +36,9 @@ def judge_permissions(case: IdentityCase) -> Outcome:
         _judge_simulation(case, role, scope)
         or _judge_policies(case, role, scope)
         or _judge_boundary(case, role, scope)
-        or _judge_messages(case, role)
+        or _judge_messages(case, role, scope)
         or _judge_unreadable(case, role)
     )
-
-
-def build_scope(case: IdentityCase) -> DriverScope | None:
-    """Return account and cluster of the driver, or None if they could not be read."""
-    account, cluster = case.facts.account, case.cluster
-    return DriverScope(account, cluster.name) if isinstance(account, AccountFacts) and cluster else None
 
 
 def _judge_simulation(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> Outcome:
@@ -47,23 +46,28 @@ def _judge_simulation(case: IdentityCase, role: RoleFacts, scope: DriverScope) -
         return None
     needed = list_needed_actions(grows=case.grows)
     denied = [each for each in role.simulated if each.decision != "allowed" and each.action in needed]
-    # The simulation lacks condition keys of a real request, such as tags of the session. It counts where the policies
-    # agree or could not be read, and for what they do not contain: boundary and organization.
-    readable = not isinstance(role.policies, Unreadable)
-    agreed = find_denied_actions(role.policies, scope, grows=case.grows) if readable else needed
-    denied = [
-        each
-        for each in denied
-        if each.action in agreed or not (each.allowed_by_organization and each.allowed_by_boundary)
-    ]
+    # The simulation lacks condition keys of a real request, such as tags of the session. It counts where the documents
+    # agree or could not be read, and for what they do not contain: the organization.
+    agreed = _list_denied(role.policies, scope, needed)
+    limited = _list_denied([role.boundary] if isinstance(role.boundary, PolicyFacts) else None, scope, needed)
     organization = [each for each in denied if not each.allowed_by_organization]
-    boundary = [each for each in denied if not each.allowed_by_boundary]
+    boundary = [each for each in denied if not each.allowed_by_boundary and each.action in limited]
+    denied = [each for each in denied if each.action in agreed or each in organization or each in boundary]
     evidence = tuple(f"SimulatePrincipalPolicy: {each.action} {each.decision}" for each in denied)
     if organization:
         return _build_organization_finding(role, _list_actions(organization), evidence)
     if boundary:
         return _build_boundary_finding(role, _list_actions(boundary), evidence)
-    return _build_policy_finding(case, role, _list_actions(denied), evidence) if denied else None
+    return _build_policy_finding(case, role, scope, _list_actions(denied), evidence) if denied else None
+
+
+def _list_denied(
+    policies: Sequence[PolicyFacts] | Unreadable | None, scope: DriverScope, needed: Collection[str]
+) -> Collection[str]:
+    """Return the actions that policies deny, of all that they may allow; each one of `needed` if they are unknown."""
+    if policies is None or isinstance(policies, Unreadable):
+        return needed
+    return find_denied_actions(policies, scope, grows=True)
 
 
 def _list_actions(simulated: Sequence[SimulatedAction]) -> list[str]:
@@ -77,7 +81,7 @@ def _judge_policies(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> 
     simulated = {each.action for each in list_readable(role.simulated)}
     denied = [each for each in find_denied_actions(role.policies, scope, grows=case.grows) if each not in simulated]
     if denied:
-        return _build_policy_finding(case, role, denied, _quote_denial(case))
+        return _build_policy_finding(case, role, scope, denied, _quote_denial(case))
     return _judge_snapshots(case, role, role.policies, scope)
 
 
@@ -120,7 +124,7 @@ def _judge_boundary(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> 
     return _build_boundary_finding(role, denied, _quote_denial(case)) if denied else None
 
 
-def _judge_messages(case: IdentityCase, role: RoleFacts) -> Outcome:
+def _judge_messages(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> Outcome:
     """Judge the message of EC2, if the facts do not show the cause."""
     if message := find_text("organization", case.messages):
         return _build_organization_finding(role, _parse_actions(message), quote("message", message))
@@ -131,7 +135,7 @@ def _judge_messages(case: IdentityCase, role: RoleFacts) -> Outcome:
     if message and isinstance(role.policies, Unreadable):
         if any(each.data_source for each in case.claims):
             return explain_unreadable(role.policies)
-        return _build_policy_finding(case, role, _parse_actions(message), quote("message", message))
+        return _build_policy_finding(case, role, scope, _parse_actions(message), quote("message", message))
     return None
 
 
@@ -161,8 +165,20 @@ def _attach(case: IdentityCase, partition: str) -> tuple[str, ...]:
     )
 
 
+def _explain_tags(role: RoleFacts, scope: DriverScope, actions: Collection[str]) -> tuple[str, ...]:
+    """Return the tags that the driver does not set, as evidence, if the policies allow an action with them."""
+    complete = {**build_volume_tags(scope.cluster), **scope.tags}
+    if {*actions} <= {*_list_denied(role.policies, replace(scope, tags=complete), actions)}:
+        return ()
+    unset = ", ".join(each for each in complete if each not in scope.tags)
+    return (
+        f"the driver does not set the tags: {unset}. It sets them with --k8s-tag-cluster-id={scope.cluster}, and "
+        f"{CLUSTER_NAME_TAG} only since version {'.'.join(map(str, CLUSTER_NAME_VERSION))}",
+    )
+
+
 def _build_policy_finding(
-    case: IdentityCase, role: RoleFacts, actions: Sequence[str], evidence: tuple[str, ...]
+    case: IdentityCase, role: RoleFacts, scope: DriverScope, actions: Sequence[str], evidence: tuple[str, ...]
 ) -> Finding:
     names = [] if isinstance(role.policies, Unreadable) else [each.name for each in role.policies]
     partition = role.arn.split(":")[1]
@@ -170,7 +186,11 @@ def _build_policy_finding(
         "permissions-missing",
         f"role {role.arn} may not: {', '.join(actions) or 'an action that EC2 does not name'}",
         "policies that allow what the driver does with the tags that it sets",
-        evidence=(f"policies of the role: {', '.join(names) or 'none'}", *evidence),
+        evidence=(
+            f"policies of the role: {', '.join(names) or 'none'}",
+            *_explain_tags(role, scope, actions),
+            *evidence,
+        ),
         commands=_attach(case, partition),
     )
 

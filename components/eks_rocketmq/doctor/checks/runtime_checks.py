@@ -26,23 +26,25 @@ _VERSION = re.compile(r":v?(\d+\.\d+\.\d+)")
 
 
 def judge_agent(case: IdentityCase) -> Outcome:
-    """Judge whether the agent of Pod Identity runs."""
+    """Judge whether the agent of Pod Identity runs. One pod that is not ready may be that of a dead node."""
     if case.mode != "pod-identity" or (case.cluster and case.cluster.auto_mode_storage):
         return None
     if isinstance(case.facts.workloads, Unreadable):
         return explain_unreadable(case.facts.workloads)
-    agent = find_daemon_set(case.facts, agent=True)
-    if agent and agent.ready >= agent.desired:
-        return None
+    agent, message = find_daemon_set(case.facts, agent=True), find_text("credentials-timeout", case.messages)
+    state = f"{agent.ready} of {agent.desired} pods of {POD_IDENTITY_AGENT} are ready" if agent else ""
+    if agent and (agent.ready or not (agent.desired or case.pods)):
+        if agent.ready >= agent.desired:
+            return None
+        if not message:
+            return NotJudged(state, optional=True)
     cluster = case.cluster.name if case.cluster else "<cluster>"
     install = f"aws eks create-addon --cluster-name {cluster} --addon-name {POD_IDENTITY_AGENT}"
     return Finding(
         "pod-identity-agent-missing",
-        f"{agent.ready} of {agent.desired} pods of {POD_IDENTITY_AGENT} are ready"
-        if agent
-        else f"no DaemonSet {POD_IDENTITY_AGENT}",
+        state or f"no DaemonSet {POD_IDENTITY_AGENT}",
         f"a ready pod of {POD_IDENTITY_AGENT} on each node",
-        evidence=quote("message", find_text("credentials-timeout", case.messages)),
+        evidence=quote("message", message),
         commands=(f"kubectl -n {agent.namespace} describe daemonset {agent.name}",) if agent else (install,),
     )
 

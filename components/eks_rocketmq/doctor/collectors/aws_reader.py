@@ -91,6 +91,7 @@ class AwsReader:
             cluster.get("identity", {}).get("oidc", {}).get("issuer", ""),
             (cluster.get("accessConfig") or {}).get("authenticationMode", ""),
             bool(storage.get("enabled")),
+            cluster.get("endpoint", ""),
         )
 
     def read_providers(self, issuer: str) -> tuple[OidcProviderFacts, ...] | Unreadable:
@@ -155,7 +156,8 @@ class AwsReader:
         role = RoleFacts(found["Role"]["Arn"], trust_policy=document)
         # The annotation may contain another path or account. STS compares the whole ARN.
         if role.arn != arn:
-            return RoleFacts(arn, exists=False)
+            is_own = role.arn.partition("/")[0] == arn.partition("/")[0]
+            return RoleFacts(arn, exists=False, found_arn=role.arn if is_own else "")
         if scope is None:
             return role
         boundary = found["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
@@ -198,10 +200,14 @@ class AwsReader:
 
     def _simulate(self, role: str, scope: DriverScope) -> tuple[SimulatedAction, ...] | Unreadable:
         prefixes = ("aws:RequestTag", "aws:ResourceTag", "ec2:ResourceTag")
-        tags = {f"{prefix}/{key}": value for prefix in prefixes for key, value in scope.build_tags().items()}
+        tags = {f"{prefix}/{key}": value for prefix in prefixes for key, value in scope.tags.items()}
         entries = [
             {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
-            for key, value in {**tags, "ec2:CreateAction": "CreateVolume"}.items()
+            for key, value in {
+                **tags,
+                "ec2:CreateAction": "CreateVolume",
+                "aws:RequestedRegion": scope.account.region,
+            }.items()
         ]
         found = self._call(
             "iam",

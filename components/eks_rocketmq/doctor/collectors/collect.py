@@ -4,6 +4,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from eks_rocketmq.args.aws_identifiers import STS_AUDIENCE
 from eks_rocketmq.doctor.catalogue.symptoms import UNREACHABLE, find_text
@@ -34,7 +35,7 @@ from eks_rocketmq.doctor.facts.fact_queries import (
 )
 from eks_rocketmq.doctor.facts.network_facts import NetworkFacts
 from eks_rocketmq.doctor.facts.unreadable_fact import ALL_OF_AWS
-from eks_rocketmq.doctor.policies.permissions import DriverScope
+from eks_rocketmq.doctor.policies.permissions import build_driver_scope
 from eks_rocketmq.lookups.daemon_threads import DaemonExecutor
 
 if TYPE_CHECKING:  # it loads botocore, which a cluster alone does not need
@@ -58,6 +59,10 @@ class CollectionScope:
     """`namespace/name` of the service account that is judged."""
     offline: bool = False
     """Whether the trial is left out."""
+    account: str = ""
+    """Account that the kubeconfig names; empty if it names none."""
+    endpoint: str = ""
+    """Endpoint of EKS that the kubeconfig names; empty if it names none."""
 
 
 def collect_facts(aws: "AwsReader | None", cluster: ClusterReader, scope: CollectionScope) -> Facts:
@@ -69,6 +74,9 @@ def collect_facts(aws: "AwsReader | None", cluster: ClusterReader, scope: Collec
         lists = cluster.start_lists(executor)
         webhook = executor.submit(cluster.has_webhook)
         start = _start_aws(executor, aws, scope.cluster)
+        if problem := _explain_other_cluster(scope, start["account"](), start["cluster"]()):
+            unread = Unreadable(ALL_OF_AWS, "", problem)
+            aws, start = None, dict.fromkeys(start, lambda: unread)
         facts = Facts(start["account"](), start["cluster"](), webhook=webhook.result())
         issuer = facts.cluster.issuer if isinstance(facts.cluster, ClusterFacts) else ""
         providers = executor.submit(aws.read_providers, issuer) if aws else None
@@ -80,7 +88,9 @@ def collect_facts(aws: "AwsReader | None", cluster: ClusterReader, scope: Collec
         )
         claims = lists["persistentvolumeclaims"]()
         facts = _add_pods(executor, cluster, facts, scope, [] if isinstance(claims, Unreadable) else claims)
-        facts = replace(facts, providers=providers.result() if providers else _UNREAD_AWS)
+        if aws is None or providers is None:
+            return replace(facts, providers=start["account"](), modifications=start["account"]())
+        facts = replace(facts, providers=providers.result())
         return _add_details(executor, aws, cluster, facts, scope)
 
 
@@ -93,6 +103,36 @@ def _start_aws(executor: Executor, aws: "AwsReader | None", name: str) -> Mappin
         "pod_identities": executor.submit(aws.read_pod_identities, name).result,
         "addons": executor.submit(aws.read_addons, name).result,
     }
+
+
+def _explain_other_cluster(
+    scope: CollectionScope, account: AccountFacts | Unreadable, cluster: ClusterFacts | Unreadable
+) -> str:
+    """Return why the facts of AWS are not about the cluster of the kubeconfig; an empty text if they may be.
+
+    The endpoint decides, because a role of another account may have access to the cluster.
+    """
+    caller = account.account if isinstance(account, AccountFacts) else ""
+    endpoint = cluster.endpoint if isinstance(cluster, ClusterFacts) else ""
+    if scope.endpoint and endpoint:
+        if _get_endpoint_id(scope.endpoint) == _get_endpoint_id(endpoint):
+            return ""
+        owner = f" of account {scope.account}" if scope.account else ""
+        return (
+            f"the kubeconfig is for the cluster{owner} at {scope.endpoint}, and DescribeCluster for {scope.cluster} in "
+            f"account {caller or 'unknown'} returns {endpoint}; give --cluster, --region and --profile for one cluster"
+        )
+    if not scope.account or not caller or scope.account == caller:
+        return ""
+    return (
+        f"the kubeconfig is for a cluster of account {scope.account}, and the AWS credentials are of {caller}; give "
+        f"credentials of account {scope.account}, for example with --profile"
+    )
+
+
+def _get_endpoint_id(url: str) -> str:
+    """Return the first label of the host, which EKS gives to one cluster only."""
+    return (urlsplit(url).hostname or "").partition(".")[0]
 
 
 def _parse_lists(lists: Mapping[str, Callable[[], list[dict[str, Any]] | Unreadable]]) -> dict[str, Any]:
@@ -210,14 +250,12 @@ def _find_driver_container(pod: PodFacts) -> str:
 
 
 def _add_details(
-    executor: Executor, aws: "AwsReader | None", cluster: ClusterReader, facts: Facts, scope: CollectionScope
+    executor: Executor, aws: "AwsReader", cluster: ClusterReader, facts: Facts, scope: CollectionScope
 ) -> Facts:
     """Add roles, keys, hop limits, quotas, the network and the trial."""
-    if aws is None:
-        return replace(facts, modifications=_UNREAD_AWS)
     driver = _find_driver_account(facts)
     roles = _map_roles(facts)
-    judged = _build_driver_scope(facts)
+    judged = build_driver_scope(facts)
     lookups = [
         executor.submit(aws.read_role, arn, judged if driver in accounts else None)
         for arn, accounts in roles.items()
@@ -297,13 +335,6 @@ def _is_own_role(facts: Facts, arn: str) -> bool:
     account, parts = facts.account, arn.split(":", 5)
     known = isinstance(account, Unreadable) or account.account == (parts[4] if len(parts) > 5 else "")
     return known and ":role/" in arn
-
-
-def _build_driver_scope(facts: Facts) -> DriverScope | None:
-    account, cluster = facts.account, facts.cluster
-    if not isinstance(account, AccountFacts) or not isinstance(cluster, ClusterFacts):
-        return None
-    return DriverScope(account, cluster.name)
 
 
 def _try(

@@ -20,12 +20,14 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     WorkloadFacts,
 )
 from eks_rocketmq.doctor.facts.fact_queries import find_named_volume
+from eks_rocketmq.lookups.kubeconfig_files import find_option
 from eks_rocketmq.lookups.kubernetes_quantities import parse_quantity
 
 AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 _DEFAULT_CLASS = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 _ZONES = (ZONE, "topology.ebs.csi.aws.com/zone", "failure-domain.beta.kubernetes.io/zone")
 _INSTANCE_TYPE = "node.kubernetes.io/instance-type"
+_COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
 _DRIVER_IMAGE = "aws-ebs-csi-driver"
 _CONTROLLER, _NODE_PLUGIN = "ebs-csi-controller", "ebs-csi-node"
 _SECRETS = re.compile(
@@ -78,7 +80,17 @@ def parse_workload(kind: str, manifest: Manifest) -> WorkloadFacts | None:
         status.get("numberReady" if daemon else "readyReplicas") or 0,
         tuple(image for image in images if _DRIVER_IMAGE in image) or images[:1],
         (metadata.get("labels") or {}).get("app.kubernetes.io/managed-by") == "EKS",
+        *_parse_tag_arguments(template["containers"]),
     )
+
+
+def _parse_tag_arguments(containers: Iterable[Manifest]) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+    """Return the cluster's id and the extra tags that the arguments of the driver set on volumes."""
+    arguments = [text for each in containers for text in [*(each.get("command") or []), *(each.get("args") or [])]]
+    cluster_id, tags = find_option(arguments, "--k8s-tag-cluster-id"), find_option(arguments, "--extra-tags")
+    pairs = [each.partition("=") for each in tags.split(",")]
+    # The value of an environment variable is not read.
+    return None if "$(" in cluster_id else cluster_id, tuple((key, value) for key, _, value in pairs if key)
 
 
 def is_driver(manifest: Manifest) -> bool:
@@ -160,9 +172,11 @@ def parse_node(manifest: Manifest) -> NodeFacts:
         conditions.get("Ready") == "True",
         not spec.get("unschedulable"),
         tuple(f"{each['key']}={each.get('value') or ''}:{each['effect']}" for each in spec.get("taints") or []),
-        labels.get("eks.amazonaws.com/compute-type") == "fargate",
-        labels.get("eks.amazonaws.com/compute-type") == "auto",
+        labels.get(_COMPUTE_TYPE) == "fargate",
+        labels.get(_COMPUTE_TYPE) == "auto",
         kernel=(status.get("nodeInfo") or {}).get("kernelVersion") or "",
+        windows=labels.get("kubernetes.io/os") == "windows",
+        hybrid=labels.get(_COMPUTE_TYPE) == "hybrid",
     )
 
 

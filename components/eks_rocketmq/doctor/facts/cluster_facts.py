@@ -43,6 +43,8 @@ class ClusterFacts:
     authentication_mode: str = ""
     auto_mode_storage: bool = False
     """Whether EKS Auto Mode runs the driver `ebs.csi.eks.amazonaws.com`."""
+    endpoint: str = ""
+    """URL of the API server."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ class RoleFacts:
     """Attached and inline policies."""
     boundary: PolicyFacts | Unreadable | None = None
     simulated: tuple[SimulatedAction, ...] | Unreadable = ()
+    found_arn: str = ""
+    """ARN of the role of the account that has the same name and another path, if the role does not exist."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,10 @@ class WorkloadFacts:
     ready: int
     images: tuple[str, ...] = ()
     managed_by_eks: bool = False
+    cluster_id: str | None = None
+    """Argument `--k8s-tag-cluster-id` of the driver; empty if the driver does not have it, None if that is unknown."""
+    extra_tags: tuple[tuple[str, str], ...] = ()
+    """Tags of the argument `--extra-tags` of the driver."""
 
     @property
     def id_(self) -> str:
@@ -215,6 +223,9 @@ class NodeFacts:
     """Hop limit of the instance metadata service; None if it does not matter."""
     kernel: str = ""
     """Version of its kernel, such as `6.1.141-155.222.amzn2023.x86_64`."""
+    windows: bool = False
+    hybrid: bool = False
+    """Whether it is a node of EKS Hybrid Nodes, which runs outside AWS and has no volumes of EBS."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """Evaluation of a role's policies for what the EBS CSI driver does. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, PolicyFacts
+from eks_rocketmq.args.kubernetes_names import EBS_DRIVERS
+from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, ClusterFacts, Facts, PolicyFacts
+from eks_rocketmq.doctor.facts.fact_queries import find_controller, find_driver_version, list_readable
 from eks_rocketmq.doctor.policies.policy_conditions import (
     RequestContext,
     evaluate_action,
@@ -34,17 +36,22 @@ SNAPSHOT_ACTION = "ec2:CreateVolume"
 KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext")
 """Actions that the driver's role needs for the KMS key of a class."""
 
+CLUSTER_NAME_TAG = "ebs.csi.aws.com/cluster-name"
+CLUSTER_NAME_VERSION = (1, 58, 0)
+"""First version of the driver that sets this tag: its pull request 2899."""
 _REQUEST_TAG = "aws:requesttag/"
 _TAG_PREFIXES = (_REQUEST_TAG, "aws:resourcetag/", "ec2:resourcetag/")
 
 
 @dataclass(frozen=True)
 class DriverScope:
-    """Account and cluster whose volumes the driver manages."""
+    """Account, cluster and tags of the volumes that the driver manages."""
 
     account: AccountFacts
     cluster: str
     """Name of the cluster."""
+    tags: Mapping[str, str]
+    """Tags that the driver sets on a volume."""
 
     def build_resource(self, kind: str) -> str:
         """Return the ARN of a resource of EC2."""
@@ -54,34 +61,60 @@ class DriverScope:
         account = "" if kind == _SNAPSHOT else self.account.account
         return f"arn:{self.account.partition}:ec2:{self.account.region}:{account}:{kind}/{kind[:4]}-0123456789abcdef0"
 
-    def build_tags(self) -> dict[str, str]:
-        """Return the tags that the driver sets on a volume."""
-        return {
-            "ebs.csi.aws.com/cluster": "true",
-            "ebs.csi.aws.com/cluster-name": self.cluster,
-            f"kubernetes.io/cluster/{self.cluster}": "owned",
-            "CSIVolumeName": "pvc-0",
-            "kubernetes.io/created-for/pvc/name": "data",
-        }
-
     def build_context(self, tag_prefixes: tuple[str, ...] = _TAG_PREFIXES) -> RequestContext:
         """Return the condition keys of the driver's requests.
 
         `tag_prefixes` are prefixes of keys with the driver's tags: tags of the request and, by default, of the
         resource.
         """
-        tags = self.build_tags().items()
+        tags = self.tags.items()
         values = {f"{prefix}{key.lower()}": (value,) for prefix in tag_prefixes for key, value in tags}
         keys = ("aws:tagkeys",)
         return RequestContext(
             {
                 **values,
-                **{key: tuple(self.build_tags()) for key in keys},
+                **{key: tuple(self.tags) for key in keys},
                 "ec2:createaction": ("CreateVolume",),
                 "aws:requestedregion": (self.account.region,),
             },
             tag_prefixes,
         )
+
+
+def build_driver_scope(facts: Facts) -> DriverScope | None:
+    """Return account, cluster and tags of the driver; None if account or cluster could not be read.
+
+    Arguments and a version that are unknown are those of the newest addon. Tags of one StorageClass count for all.
+    """
+    account, cluster = facts.account, facts.cluster
+    if not isinstance(account, AccountFacts) or not isinstance(cluster, ClusterFacts):
+        return None
+    controller = find_controller(facts)
+    cluster_id = controller.cluster_id if controller else None
+    tags = build_volume_tags(cluster.name if cluster_id is None else cluster_id, find_driver_version(facts))
+    extra = dict(controller.extra_tags) if controller else {}
+    return DriverScope(account, cluster.name, {**tags, **extra, **dict(_list_class_tags(facts))})
+
+
+def build_volume_tags(cluster_id: str, version: tuple[int, ...] | None = None) -> dict[str, str]:
+    """Return the tags that the driver sets on a volume.
+
+    `cluster_id` is its argument `--k8s-tag-cluster-id`, or empty. Default of `version`: the newest one.
+    """
+    tags = {"ebs.csi.aws.com/cluster": "true", "CSIVolumeName": "pvc-0", "kubernetes.io/created-for/pvc/name": "data"}
+    if cluster_id:
+        tags[f"kubernetes.io/cluster/{cluster_id}"] = "owned"
+    if cluster_id and (version is None or version >= CLUSTER_NAME_VERSION):
+        tags[CLUSTER_NAME_TAG] = cluster_id
+    return tags
+
+
+def _list_class_tags(facts: Facts) -> Iterator[tuple[str, str]]:
+    for class_ in list_readable(facts.storage_classes):
+        for name, text in class_.parameters:
+            if class_.provisioner in EBS_DRIVERS and name.startswith("tagSpecification_"):
+                key, _, value = text.partition("=")
+                yield key, value
 
 
 def list_needed_actions(*, grows: bool) -> Mapping[str, str]:

@@ -253,26 +253,51 @@ def pins_audience(document: str, request: WebIdentityRequest) -> bool:
 
 
 def repair_trust_policy(document: str, request: TrustRequest) -> str:
-    """Return the trust policy with a statement that allows the request.
+    """Return the trust policy with a statement that allows the request; an empty text if it must be edited by hand.
 
-    Other statements are kept, because they may be in use. Removed are Deny statements that match the request, and
-    statements for the provider with a condition key that matches no token.
+    Other statements are kept, because they may be in use. Removed are Deny statements for exactly the service account
+    of the token, and statements for the provider with a condition key that matches no token. A Deny statement that also
+    matches others must be edited: without it they could assume the role.
     """
     try:
         statements = list_statements(json.loads(document))
     except (ValueError, AttributeError):
         statements = []
     kept = [each for each in statements if not _is_useless(each, request)]
-    repaired = {"Version": "2012-10-17", "Statement": kept}
-    if not evaluate_trust_policy(repaired, request).allowed:
-        repaired["Statement"] = [*kept, _build_statement(request)]
-    return json.dumps(repaired, separators=(",", ":"))
+    if any(_denies(each, request) for each in kept):
+        return ""
+    allows = [each for each in kept if each.get("Effect") == "Allow"]
+    if not evaluate_trust_policy({"Statement": allows}, request).allowed:
+        kept.append(_build_statement(request))
+    return json.dumps({"Version": "2012-10-17", "Statement": kept}, separators=(",", ":"))
+
+
+def _denies(statement: Mapping[str, Any], request: TrustRequest) -> bool:
+    """Return whether a statement certainly denies the request."""
+    return (
+        statement.get("Effect") == "Deny"
+        and any(matches_action(statement, each) for each in request.actions)
+        and _deny_applies(statement, request, request.build_context()) is True
+    )
+
+
+def _pins_subject(statement: Mapping[str, Any], request: TrustRequest) -> bool:
+    """Return whether a condition limits a statement to exactly the service account of the token."""
+    if isinstance(request, PodIdentityRequest):
+        return False
+    conditions = evaluate_conditions(statement.get("Condition") or {}, request.build_context()).conditions
+    return any(
+        each.operator == "StringEquals"
+        and each.key.lower() == f"{request.host}:sub".lower()
+        and {*each.expected} == {request.subject}
+        for each in conditions
+    )
 
 
 def _is_useless(statement: Mapping[str, Any], request: TrustRequest) -> bool:
-    context = request.build_context()
     if statement.get("Effect") == "Deny":
-        return _deny_applies(statement, request, context) is not False
+        return _denies(statement, request) and _pins_subject(statement, request)
+    context = request.build_context()
     principal = statement.get("Principal")
     if isinstance(request, PodIdentityRequest) or principal != {"Federated": request.provider_arn}:
         return False

@@ -141,7 +141,9 @@ def _read_roles(case: IdentityCase, functions: ProviderFunctions) -> tuple[RoleF
     if isinstance(found, Exception):
         return (RoleFacts(arn, exists=False) if is_missing(found) else _explain(found, "iam:GetRole", arn),)
     # The addon may name another path. STS compares the whole ARN.
-    return (RoleFacts(arn, exists=found.arn == arn, trust_policy=found.assume_role_policy),)
+    if found.arn != arn:
+        return (RoleFacts(arn, exists=False, found_arn=found.arn),)
+    return (RoleFacts(arn, trust_policy=found.assume_role_policy),)
 
 
 def _explain(error: Exception, action: str, resource: str) -> Unreadable:

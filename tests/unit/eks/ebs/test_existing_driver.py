@@ -139,7 +139,13 @@ def test_the_original_incident_is_rejected_with_both_of_its_causes() -> None:
         (
             fake(role=role(trust_policy(), f"arn:aws:iam::{ACCOUNT}:role/team/eks-ebs-csi-driver")),
             "role-missing",
-            f"role {ROLE} does not exist",
+            f"role {ROLE} does not exist; the role with this name is arn:aws:iam::{ACCOUNT}:role/team/eks-ebs-csi",
+        ),
+        (
+            fake(role=role(trust_policy(more=[{"Effect": "Deny", "Principal": "*", "Action": "sts:*"}]))),
+            "trust-deny",
+            "Run `aws iam get-role --role-name eks-ebs-csi-driver --query Role.AssumeRolePolicyDocument`, then `aws "
+            "iam update-assume-role-policy --role-name eks-ebs-csi-driver --policy-document <edited-policy>`",
         ),
         (
             fake(role=role(trust_policy()), provider=MISSING_PROVIDER),
