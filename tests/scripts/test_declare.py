@@ -11,7 +11,7 @@ import string
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -187,7 +187,9 @@ class Declared:
 
     def once(self) -> tuple[int, str]:
         """Run one round and return its exit status and state."""
-        done = run("declare.sh", "once", **self.environment)
+        # The working directory of the container has files too.
+        with chdir(self.folder):
+            done = run("declare.sh", "once", **self.environment)
         assert not done.stderr, done.stderr
         self.output = done.stdout
         return done.returncode, (self.folder / "status").read_text().strip()
@@ -326,6 +328,29 @@ def test_changed_declarations_overwrite_existing_values(declared: Declared) -> N
     declared.once()
     assert [member.users["app"]["password"] for member in declared.members] == ["Password-2", "Password-2"]
     assert declared.members[0].topics["orders"]["writeQueueNums"] == 8
+
+
+def test_a_permission_for_all_resources_is_not_replaced_by_names_of_files(declared: Declared) -> None:
+    (declared.folder / "permissions").write_text("User:app * All - Allow\n")
+    declared.once()
+    for member in declared.members:
+        assert member.permissions == {
+            "User:app": {"*": {"resource": "*", "actions": ["All"], "sourceIps": [], "decision": "Allow"}}
+        }
+    assert "permission User:app * on" not in declared.once()[1]
+
+
+def test_a_topic_is_not_declared_with_fewer_queues_than_clients_write_to(declared: Declared) -> None:
+    set_declared_state(declared)
+    master = declared.members[0]
+    master.topics["orders"] |= {"readQueueNums": 16, "writeQueueNums": 16}
+    status, state = declared.once()
+    assert (status, master.written) == (1, [])
+    assert f"topic orders is refused: {declared_address(declared, 0)} has 16 write queues, and 4 read queues" in state
+    # The first step of the guide: clients write to fewer queues, and the others are still read.
+    master.topics["orders"] |= {"writeQueueNums": 4}
+    declared.once()
+    assert (master.topics["orders"]["readQueueNums"], master.topics["orders"]["writeQueueNums"]) == (4, 2)
 
 
 def test_undeclared_users_and_permissions_are_deleted_and_topics_are_kept(declared: Declared) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from eks_rocketmq.rocketmq.config.broker_config import list_versions
+from eks_rocketmq.rocketmq.config.broker_config import list_versions, load_keys
 from sandbox import pins
 from sandbox.cache import toolchain
 from sandbox.cluster.netns import inside
@@ -62,9 +62,11 @@ def version(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def running(version: str, tmp_path: Path) -> Iterator[Pods]:
     """One name server, three controllers, three brokers and a proxy of the version, ready according to their probes."""
+    # A page would have a single topic.
+    pages = {"splitMetadataSize": 1} if "splitMetadataSize" in load_keys(version)["broker"] else {}
     recording = deploy(
         version=version,
-        broker_groups=group(memory="1536Mi", storage="1Gi", config=CONFIG),
+        broker_groups=group(memory="1536Mi", storage="1Gi", config=CONFIG | pages),
         name_servers={"replicas": 1, "memory": "320Mi"},
         controllers={"memory": "512Mi"},
         proxies={"replicas": 1, "memory": "768Mi"},
@@ -85,6 +87,9 @@ def test_rendered_group_exchanges_messages_and_moves_the_master_role(running: Po
         for broker in running.of("broker"):
             assert find_differing_keys(broker) == {}, broker.name
         topics.ensure(registry, rocketmq_deployment.TOPIC, rocketmq_deployment.GROUP, members=3)
+        for broker in running.of("broker"):
+            page = remoting.invoke(f"{broker.address}:10911", remoting.ALL_TOPICS, {"topicSeq": "0"}).json()
+            assert rocketmq_deployment.TOPIC in page["topicConfigTable"], broker.name
 
     exchange = partial(running.exchange, client)
     endpoint = f"{proxy.address}:8081"

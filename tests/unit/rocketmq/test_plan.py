@@ -15,6 +15,8 @@ from tests.unit.harness import run
 from tests.unit.harness.rejections import rejects
 from tests.unit.rocketmq_case import args, deploy, group, keys
 
+EXPORTER = {"metricsExporterType": "OTLP_GRPC", "metricsGrpcExporterTarget": "http://collector:4317"}
+
 
 def test_strict_profile_is_the_default_and_sets_the_measured_values() -> None:
     broker = keys(deploy())
@@ -90,6 +92,13 @@ def test_a_silent_slave_is_dropped_early_only_with_the_agent(agent: bool, interv
     default = broker_config.load_keys("5.5.0")["broker"]["haHousekeepingInterval"]["default"]
     (planned,) = plan(args(agent=agent)).groups
     assert planned.keys.get("haHousekeepingInterval", default) == interval
+
+
+@pytest.mark.parametrize("version", broker_config.list_versions())
+def test_brokers_answer_with_all_topics_at_once(version: str) -> None:
+    (planned,) = plan(args(version=version)).groups
+    key = broker_config.load_keys(version)["broker"].get("enableSplitMetadata", {"default": False})
+    assert planned.keys.get("enableSplitMetadata", key["default"]) is False
 
 
 def test_user_config_key_overrides_the_flush_of_the_timer_wheel() -> None:
@@ -201,6 +210,19 @@ def test_image_and_digest_form_the_image_reference() -> None:
             "broker_groups['broker-a'].storage_class",
             "dns-subdomain",
         ),
+        *(
+            (
+                {"network_policies": {"egress": True}, role: {"config": EXPORTER}},
+                f"{role}.config['metricsExporterType']",
+                "exporter-without-egress",
+            )
+            for role in ("controllers", "proxies")
+        ),
+        (
+            {"network_policies": {"egress": True}, "broker_groups": group(config=EXPORTER)},
+            "broker_groups['broker-a'].config['metricsExporterType']",
+            "exporter-without-egress",
+        ),
         ({"image": "rocketmq:5"}, "image", "image"),
         ({"image_digest": "latest"}, "image_digest", "image-digest"),
     ],
@@ -217,6 +239,8 @@ DURABILITY_KEYS = [
     ("broker_groups['broker-a']", "transientStorePoolEnable", True),
     ("broker_groups['broker-a']", "syncFromLastFile", True),
     ("broker_groups['broker-a']", "timerEnableRetryUntilSuccess", False),
+    ("broker_groups['broker-a']", "timerSkipUnknownError", True),
+    ("broker_groups['broker-a']", "skipWhenCKRePutReachMaxTimes", True),
 ]
 """Role, key and the value that weakens durability."""
 
@@ -280,6 +304,14 @@ def test_synchronous_flush_without_the_agent_is_accepted_with_a_warning(
 ) -> None:
     given = args(agent=agent, broker_groups=group(config={"flushDiskType": flush}))
     assert [each.code for each in plan(given).warnings] == expected
+
+
+def test_another_message_store_is_accepted_without_the_agent() -> None:
+    plug_in = {"broker_groups": group(config={"messageStorePlugIn": "com.example.Store"})}
+    with rejects(("broker_groups['broker-a'].config['messageStorePlugIn']", "message-store-with-agent")):
+        plan(args(**plug_in))
+    plan(args(agent=False, **plug_in))
+    plan(args(broker_groups=group(config={"messageStorePlugIn": ""})))
 
 
 @pytest.mark.parametrize("key", [k for k in broker_config.load_keys("5.5.0")["broker"] if k.startswith("storePath")])

@@ -76,6 +76,12 @@ _SAFETY_KEYS: dict[str, tuple[Value, str]] = {
         True,
         "delayed messages that become due while the volume is full would be discarded",
     ),
+    "timerSkipUnknownError": (False, "delayed messages would be discarded after an error"),
+    # PopReviveService.rePutCK
+    "skipWhenCKRePutReachMaxTimes": (
+        False,
+        "a message without an acknowledgement would not be delivered again if this failed several times",
+    ),
 }
 
 DurabilityProfile = Annotated[Literal["strict", "balanced", "dev"], Enumeration("DurabilityProfile")]

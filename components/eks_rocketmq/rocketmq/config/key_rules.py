@@ -185,6 +185,20 @@ def describe_bounds(limits: _Bounds) -> str:
     return f"{minimum} {'or more' if maximum is None else f'to {maximum}'} ({reason})"
 
 
+def reject_store_plug_in(values: Mapping[str, Any], path: ArgumentPath, *, agent: bool) -> None:
+    """Reject another message store together with the agent, which replaces parts of RocketMQ's own."""
+    if agent and values.get("messageStorePlugIn"):
+        raise ArgumentError(
+            path.key("messageStorePlugIn"),
+            "message-store-with-agent",
+            "{given!r} is another message store. The agent needs RocketMQ's own, and the brokers would exit at their "
+            "start",
+            remedy="Leave the key out, or set {agent} to false",
+            given=values["messageStorePlugIn"],
+            agent=ARGS / "agent",
+        )
+
+
 @dataclass(frozen=True)
 class Contradiction:
     """Two keys whose values exclude each other, the effect of such values, and the remedy."""

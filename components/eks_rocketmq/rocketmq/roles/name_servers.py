@@ -77,8 +77,8 @@ class NameServers(ComponentResource):
 
 
 def _build_container(deployment: DeploymentPlan, plan: RolePlan, groups: Sequence[BrokerGroupPlan]) -> Container:
-    # A name server starts without routes. It becomes ready, and so appears in the Service, after the brokers have
-    # registered.
+    # A name server starts without routes. When it restarts, it becomes ready, and so appears in the Service, after the
+    # brokers have registered. They know a new one only when they have restarted too.
     registration = max(get_registration_seconds(group.keys) for group in groups)
     return Container(
         role=labels.NAME_SERVER,

@@ -15,7 +15,7 @@ from eks_rocketmq.args.validation import (
     validate_range,
 )
 from eks_rocketmq.rocketmq.access import access
-from eks_rocketmq.rocketmq.config import broker_config, durability, memory, tls
+from eks_rocketmq.rocketmq.config import broker_config, durability, key_rules, memory, tls
 from eks_rocketmq.rocketmq.config.broker_config import Value
 from eks_rocketmq.rocketmq.config.memory import MIB
 from eks_rocketmq.rocketmq.config.metrics import METRIC_KEYS, encode_exporter_type
@@ -49,7 +49,7 @@ _FIXED_BROKER = frozenset(
         "haListenPort", "namesrvAddr", "fetchNameSrvAddrByDnsLookup", "storePathRootDir", "storePathCommitLog",
         "storePathDLedgerCommitLog", "storePathEpochFile", "storePathBrokerIdentity", "enableControllerMode",
         "enableDLegerCommitLog", "controllerAddr", "fetchControllerAddrByDnsLookup", "totalReplicas", "inSyncReplicas",
-        "minInSyncReplicas", "allAckInSyncStateSet", "asyncLearner",
+        "minInSyncReplicas", "allAckInSyncStateSet", "asyncLearner", "enableSplitMetadata",
     }
     | access.FIXED_KEYS
 )  # fmt: skip
@@ -215,6 +215,7 @@ def plan_broker_group(
         "enableControllerMode": True,
         **addresses,
         **METRIC_KEYS,
+        **_plan_metadata(shared.version),
         **durability.build_group_keys(shared.profile, replicas, min_in_sync, agent=shared.agent),
     }
     fixed = _FIXED_BROKER | shared.fixed_keys
@@ -222,6 +223,7 @@ def plan_broker_group(
         shared.version, "broker", defaults, given.get("config", {}), fixed=fixed, path=path / "config"
     )
     durability.check_keys(shared.profile, keys, path / "config")
+    key_rules.reject_store_plug_in(keys, path / "config", agent=shared.agent)
     validate_known_name(given.get("storage_class"), path / "storage_class")
     file_size = int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE))
     _check_store(path, given["storage"], "mappedFileSizeCommitLog", file_size)
@@ -234,6 +236,16 @@ def plan_broker_group(
         direct_needed=_compute_transient_pool(keys),
     )
     return BrokerGroupPlan(name=name, role=role, keys=keys, min_in_sync=min_in_sync)
+
+
+def _plan_metadata(version: str) -> dict[str, Value]:
+    """Return the keys with which a broker answers with all its topics and consumer groups at once.
+
+    RocketMQ 5.4.0 and 5.5.0 answer with pages of 2,000. A slave loses the last topic if it is alone on its page
+    (BrokerOuterAPI.getAllTopicConfig ends at the total minus one), and declare.sh would see the first page only.
+    """
+    key = "enableSplitMetadata"
+    return {key: False} if key in broker_config.load_keys(version)["broker"] else {}
 
 
 def _validate_group_name(given: str, path: ArgumentPath) -> str:

@@ -14,6 +14,7 @@
 #   PAUSE      seconds between two rounds that find everything in place
 #   RETRY      seconds before the next round otherwise, 1 when unset
 set -u -o pipefail
+set -f # the resource `*` is no pattern of file names
 export LC_ALL=C
 here=$(dirname "$0")
 
@@ -77,11 +78,19 @@ make_permission() { # ADDRESS SUBJECT RESOURCE ACTIONS SOURCES DECISION
 
 # Topics and consumer groups of one member; only a master takes them, a slave has its own from there.
 assert_topics() { # GROUP ADDRESS MASTER
-  local line topics groups
+  local line topics groups name queues written
   # RocketMQ 5.5.0 reads the fields only with enableSplitMetadata, but logs an error for each request without them.
   topics=$(actual "$2" topics 21 '{"topicSeq":"0"}') && groups=$(actual "$2" groups 201 '{"groupSeq":"0"}') || { MISSING+=("$2 does not answer for its topics"); return; }
   while read -r line; do
-    MISSING+=("topic ${line%% *} on $2")
+    read -r name _ queues _ <<<"$line"
+    written=$(awk -v name="$name" '$1 == name { print $4 }' <<<"$topics")
+    # Nobody would read the messages in the queues above: see the argument `write_queues`.
+    if ((${written:-0} > queues)); then
+      REFUSED=1
+      MISSING+=("topic $name is refused: $2 has $written write queues, and $queues read queues are declared. Declare $written queues, and fewer write queues first")
+      continue
+    fi
+    MISSING+=("topic $name on $2")
     # The words of a declared line are the arguments.
     # shellcheck disable=SC2086
     [[ $2 != "$3" ]] || make_topic "$2" $line
