@@ -1,11 +1,11 @@
 """Plans of the optional parts: network policies, monitoring, external access, web console. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
-from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector, raise_all
 from eks_rocketmq.rocketmq.config.broker_config import Value
 from eks_rocketmq.rocketmq.config.metrics import METRIC_ADDRESS_KEYS
 from eks_rocketmq.rocketmq.dashboard.dashboard_args import DashboardArgs
@@ -72,6 +72,7 @@ def plan_optional_parts(args: Mapping[str, Any]) -> OptionalParts:
     )
     _reject_unused_args(args)
     _check_clients(result)
+    _check_exporters(args, result)
     if result.dashboard and result.dashboard.credentials_secret is None and "access" in args:
         raise ArgumentError(
             ARGS / "dashboard" / "credentials_secret",
@@ -134,3 +135,22 @@ def _check_clients(result: OptionalParts) -> None:
             cidr=Names(("cidr",)),
             external=ARGS / "external",
         )
+
+
+@raise_all
+def _check_exporters(args: Mapping[str, Any], result: OptionalParts) -> Iterator[ArgumentError]:
+    """Reject metrics that the pods send to a collector if the policies allow no connection to it."""
+    groups, key = ARGS / "broker_groups", "metricsExporterType"
+    roles = [(groups.index(index, each), each) for index, each in enumerate(args.get("broker_groups", []))]
+    roles += [(ARGS / role, args.get(role, {})) for role in ("controllers", "proxies")]
+    for path, given in roles if result.network.egress else ():
+        if given.get("config", {}).get(key) == "OTLP_GRPC":
+            yield ArgumentError(
+                (path / "config").key(key),
+                "exporter-without-egress",
+                "{given!r} sends metrics to a collector. With {egress}, the network policies allow connections to "
+                "RocketMQ's own pods and to DNS servers only",
+                remedy="Leave the key out and let Prometheus scrape the pods, or set {egress} to false",
+                given=given["config"][key],
+                egress=ARGS / "network_policies" / "egress",
+            )

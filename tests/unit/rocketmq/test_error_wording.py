@@ -157,6 +157,15 @@ WORDING = [
         "addresses of the load balancer, or of the clients if it preserves their addresses.",
     ),
     Wording(
+        "exporter-without-egress",
+        lambda: plan_optional_parts(
+            {"network_policies": {"egress": True}, "proxies": {"config": {"metricsExporterType": "OTLP_GRPC"}}}
+        ),
+        "proxies.config['metricsExporterType']: 'OTLP_GRPC' sends metrics to a collector. With "
+        "network_policies.egress, the network policies allow connections to RocketMQ's own pods and to DNS servers "
+        "only. Leave the key out and let Prometheus scrape the pods, or set network_policies.egress to false.",
+    ),
+    Wording(
         "scrape-interval",
         lambda: plan_monitoring({"interval": "30"}),
         "monitoring.interval: '30' is not accepted. Accepted: a time, such as '30s'.",

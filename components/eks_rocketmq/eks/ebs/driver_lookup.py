@@ -8,8 +8,12 @@ from kubernetes.dynamic.exceptions import NotFoundError
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError
-from eks_rocketmq.doctor.collectors.kubernetes_parsers import is_driver
-from eks_rocketmq.eks.ebs.self_managed_driver import RESTART_ANNOTATION, DriverNames
+from eks_rocketmq.args.kubernetes_names import POD_IDENTITY_AGENT
+from eks_rocketmq.doctor.collectors.kubernetes_parsers import is_driver, parse_workload
+from eks_rocketmq.doctor.facts.cluster_facts import Facts, Unreadable
+from eks_rocketmq.doctor.facts.fact_queries import find_driver_version
+from eks_rocketmq.doctor.policies.permissions import build_volume_tags
+from eks_rocketmq.eks.ebs.self_managed_driver import NAMESPACE, RESTART_ANNOTATION, DriverNames
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.lookups.kubernetes_api import get_json, list_pods
 
@@ -28,6 +32,15 @@ class ControllerState:
     """Role ARN in the pod template's annotation, which a restart by this stack set."""
     pod_roles: tuple[str | None, ...]
     """Role ARN of each running pod; None for a pod without a role."""
+
+
+@dataclass(frozen=True)
+class VolumeTags:
+    """Tags that a driver sets on each volume that it creates."""
+
+    deployment: str
+    """Deployment of the driver, as `namespace/name`."""
+    tags: Mapping[str, str]
 
 
 def find_controller(provider: Mapping[str, Any]) -> ExistingResource | None:
@@ -55,6 +68,35 @@ def has_auto_mode(provider: Mapping[str, Any]) -> bool:
     except NotFoundError:
         return False
     return True
+
+
+def has_agent(provider: Mapping[str, Any]) -> bool:
+    """Return whether the cluster has the agent of EKS Pod Identity. Nodes of EKS Auto Mode include it.
+
+    Errors are those of `find_controller`.
+    """
+    try:
+        get_json(provider, f"/apis/apps/v1/namespaces/{NAMESPACE}/daemonsets/{POD_IDENTITY_AGENT}")
+    except NotFoundError:
+        return has_auto_mode(provider)
+    return True
+
+
+def find_volume_tags(provider: Mapping[str, Any], names: DriverNames) -> VolumeTags | None:
+    """Return the tags that the driver sets on volumes; None if there is no driver, or its arguments do not tell.
+
+    Errors are those of `find_controller`.
+    """
+    try:
+        manifest = get_json(provider, f"/apis/apps/v1/namespaces/{names.namespace}/deployments/{names.deployment}")
+    except NotFoundError:
+        return None
+    driver = parse_workload("Deployment", manifest)
+    if driver is None or driver.cluster_id is None:
+        return None
+    unread = Unreadable("", "", "")
+    version = find_driver_version(Facts(unread, unread, workloads=(driver,)))
+    return VolumeTags(driver.id_, {**build_volume_tags(driver.cluster_id, version), **dict(driver.extra_tags)})
 
 
 def read_controller(provider: Mapping[str, Any], names: DriverNames) -> ControllerState:

@@ -39,7 +39,7 @@ _KINDS = ("existing", "self_managed", "auto_mode")
 """Arguments that select a driver other than an addon of the stack."""
 DEFAULTS: Mapping[str, object] = {"identity": "irsa", "permissions": "legacy"}
 """Default values, which do not count as conflicting arguments."""
-_CLUSTER_SCOPED_FROM = (1, 58)
+CLUSTER_SCOPED_FROM = (1, 58)
 """First version of the driver that sets the tags which the cluster-scoped policy requires."""
 IDENTITIES = get_accepted_values(EbsCsiIdentity)
 CREATE_CONFLICTS = get_accepted_values(ConflictsOnCreate)
@@ -161,7 +161,7 @@ def _check_version(args: Mapping[str, object]) -> None:
         if "addon_version" in args:
             version = validate_addon_version(str(args["addon_version"]), ARGS / "addon_version")
             major, minor = (int(number) for number in version.removeprefix("v").split(".")[:2])
-            if args.get("permissions") == "cluster_scoped" and (major, minor) < _CLUSTER_SCOPED_FROM:
+            if args.get("permissions") == "cluster_scoped" and (major, minor) < CLUSTER_SCOPED_FROM:
                 raise ArgumentError(
                     ARGS / "addon_version",
                     "driver-without-cluster-tags",
@@ -171,8 +171,8 @@ def _check_version(args: Mapping[str, object]) -> None:
                     remedy="Set a newer version, or set {permissions} to 'legacy', 'v2' or 'generated'",
                     given=version,
                     permissions=ARGS / "permissions",
-                    major=_CLUSTER_SCOPED_FROM[0],
-                    minor=_CLUSTER_SCOPED_FROM[1],
+                    major=CLUSTER_SCOPED_FROM[0],
+                    minor=CLUSTER_SCOPED_FROM[1],
                 )
         return
     reject_ignored_args(args, ("addon_version",), ARGS, ARGS / "most_recent", "selects the newest version")

@@ -10,9 +10,11 @@ from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceH
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.errors import ArgumentError
-from eks_rocketmq.args.kubernetes_names import EBS_DRIVER
+from eks_rocketmq.args.kubernetes_names import EBS_DRIVER, POD_IDENTITY_AGENT
 from eks_rocketmq.eks.account.aws_create_checks import create_session_factory
+from eks_rocketmq.eks.ebs.driver_plan import CLUSTER_SCOPED_FROM
 from eks_rocketmq.eks.ebs.ebs_csi_policy import allows_volume, get_required_tags
+from eks_rocketmq.eks.ebs.self_managed_driver import NAMESPACE, DriverNames
 from eks_rocketmq.lookups.check_hooks import create_check_hooks
 from eks_rocketmq.lookups.create_checks import create_existence_hook
 from eks_rocketmq.lookups.existing_resource import ExistingResource
@@ -55,6 +57,35 @@ def reject_unmanaged_driver(name: str, kubeconfig: Input[str] | None) -> Resourc
     return create_existence_hook(
         f"{name}-driver", find_driver, lambda args, found: _format_error(args.new_inputs or {}, found.id)
     )
+
+
+def warn_about_missing_agent(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
+    """Return a hook before the create of the addon that warns if the cluster has no agent of EKS Pod Identity.
+
+    The update may install the agent too, so it is no error. The hook of the resource `name` is `<name>-agent`. The
+    check is skipped if `kubeconfig` is missing or unknown.
+    """
+    if kubeconfig is None:
+        return None
+    kubeconfig_output: Output[str] = Output.from_input(kubeconfig)
+
+    def warn(known: str) -> None:
+        from eks_rocketmq.eks.ebs.driver_lookup import has_agent  # noqa: PLC0415 - loads the client
+
+        if not has_agent({"kubeconfig": known}):
+            pulumi.log.warn(
+                f"the cluster has no agent of EKS Pod Identity (DaemonSet {NAMESPACE}/{POD_IDENTITY_AGENT}). Without "
+                "it, the EBS CSI driver gets no credentials, and `pulumi up` waits 20 minutes for its addon and fails. "
+                f"Install addon {POD_IDENTITY_AGENT} before or with this one, or set "
+                f"{spell_argument(ARGS / 'identity')} to 'irsa'"
+            )
+
+    async def check(_: ResourceHookArgs) -> None:
+        if known := await kubeconfig_output.future():
+            await asyncio.to_thread(warn, known)
+
+    question = "whether the cluster has the agent of EKS Pod Identity"
+    return ResourceHookBinding(before_create=create_check_hooks(f"{name}-agent", question, check))
 
 
 def _format_error(inputs: Mapping[str, Any], found: str) -> str:
@@ -105,32 +136,58 @@ def validate_keys(before: Collection[str], after: Collection[str], *, secret: bo
         )
 
 
-def reject_untagged_volumes(
-    component: ComponentResource, permissions: str, cluster: Input[str], kubeconfig: Input[str] | None
+def reject_missing_tags(
+    component: ComponentResource,
+    permissions: str,
+    cluster: Input[str],
+    kubeconfig: Input[str] | None,
+    driver: DriverNames | None,
 ) -> Callable[[str], ResourceHookBinding | None]:
-    """Return a function for the hook before the create of the driver's policy that rejects volumes without its tags.
+    """Return a function for the hooks before the create of the driver's policy that check the tags which it requires.
 
-    The PersistentVolumes tell which volumes belong to the cluster. Volumes that others created have no tag of it.
+    The hooks reject volumes without the tags, and a driver that does not set them on new volumes. The PersistentVolumes
+    tell which volumes belong to the cluster. Volumes that others created have no tag of it.
 
-    `component` is the parent of the role. Its AWS provider determines the account. The check is skipped if `kubeconfig`
-    is missing or unknown.
+    Args:
+        component: parent of the role. Its AWS provider determines the account.
+        permissions: argument that selects the policy.
+        cluster: name of the cluster.
+        kubeconfig: kubeconfig of the cluster. Nothing is checked if it is missing or unknown.
+        driver: names of the driver; None for a driver that the update changes.
     """
     if kubeconfig is None or not get_required_tags(permissions, ""):
         return lambda _: None
     create_session = create_session_factory(component)
 
-    async def check(_: ResourceHookArgs) -> None:
+    async def resolve() -> list[str] | None:
         known_inputs: Output[list[str]] = Output.all(cluster, kubeconfig)
-        known = await known_inputs.future()
-        if known is None:
-            return
-        name, config = known
-        if volumes := await asyncio.to_thread(_list_volume_ids, config):
-            tags = await asyncio.to_thread(read_volume_tags, await create_session(), volumes)
-            validate_volume_tags(permissions, name, tags)
+        return await known_inputs.future()
 
-    question = f"whether the volumes of the cluster have the tags that the {permissions!r} permissions require"
-    return lambda name: ResourceHookBinding(before_create=create_check_hooks(f"{name}-volume-tags", question, check))
+    async def check_volumes(_: ResourceHookArgs) -> None:
+        if (known := await resolve()) and (volumes := await asyncio.to_thread(_list_volume_ids, known[1])):
+            tags = await asyncio.to_thread(read_volume_tags, await create_session(), volumes)
+            validate_volume_tags(permissions, known[0], tags)
+
+    async def check_driver(_: ResourceHookArgs) -> None:
+        if driver is not None and (known := await resolve()):
+            await asyncio.to_thread(_check_driver, permissions, *known, driver)
+
+    tags = f"the tags that the {permissions!r} permissions require"
+    return lambda name: ResourceHookBinding(
+        before_create=[
+            *create_check_hooks(
+                f"{name}-volume-tags", f"whether the volumes of the cluster have {tags}", check_volumes
+            ),
+            *create_check_hooks(f"{name}-driver-tags", f"whether the driver sets {tags}", check_driver),
+        ]
+    )
+
+
+def _check_driver(permissions: str, cluster: str, kubeconfig: str, driver: DriverNames) -> None:
+    from eks_rocketmq.eks.ebs.driver_lookup import find_volume_tags  # noqa: PLC0415 - loads the client
+
+    if found := find_volume_tags({"kubeconfig": kubeconfig}, driver):
+        validate_driver_tags(permissions, cluster, found.deployment, found.tags)
 
 
 def _list_volume_ids(kubeconfig: str) -> list[str]:
@@ -170,6 +227,33 @@ def validate_volume_tags(permissions: str, cluster: str, volumes: Mapping[str, M
         tags=", ".join(f"{key} = {value}" for key, value in required.items()),
         ids=" ".join([*shown, *(["…"] if rest else [])]),
         pairs=" ".join(f"Key={key},Value={value}" for key, value in required.items()),
+    )
+
+
+def validate_driver_tags(permissions: str, cluster: str, deployment: str, tags: Mapping[str, str]) -> None:
+    """Reject permissions that require tags which the driver does not set on new volumes.
+
+    `deployment` is that of the driver, and `tags` are those that it sets. Raise ArgumentError if one is missing.
+    """
+    if allows_volume(permissions, cluster, tags):
+        return
+    missing = get_required_tags(permissions, cluster).items() - tags.items()
+    raise ArgumentError(
+        ARGS / "permissions",
+        "driver-without-tags",
+        "with {given!r}, the driver could not create volumes, because Deployment {deployment!r} does not set the tags "
+        "{missing}",
+        accepted="a driver with the argument --k8s-tag-cluster-id={cluster}"
+        + ", of version {version} or newer" * (permissions == "cluster_scoped"),
+        remedy="With the Helm chart, set controller.k8sTagClusterId to {cluster!r}. With the EKS addon, set "
+        "{addon_version}. Or set {permissions} to 'legacy' or 'v2'",
+        given=permissions,
+        cluster=cluster,
+        deployment=deployment,
+        missing=", ".join(f"{key} = {value}" for key, value in sorted(missing)),
+        version=".".join(map(str, CLUSTER_SCOPED_FROM)),
+        addon_version=ARGS / "addon_version",
+        permissions=ARGS / "permissions",
     )
 
 

@@ -27,8 +27,9 @@ from eks_rocketmq.eks.ebs.driver_kind_checks import (
 )
 from eks_rocketmq.eks.ebs.driver_preflight import (
     reject_key_removal,
+    reject_missing_tags,
     reject_unmanaged_driver,
-    reject_untagged_volumes,
+    warn_about_missing_agent,
 )
 from eks_rocketmq.eks.ebs.driver_role import DriverRole
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
@@ -253,7 +254,9 @@ class EbsCsiAddon(ComponentResource):
             role["permissions_boundary"] = args["permissions_boundary"]
         if "path" in args:
             role["path"] = args["path"]
-        check = reject_untagged_volumes(self, plan.permissions, args["cluster_name"], args.get("kubeconfig"))
+        keeps_version = "addon_version" not in args and not args.get("most_recent", False)
+        driver = names or (DriverNames() if keeps_version else None)
+        check = reject_missing_tags(self, plan.permissions, args["cluster_name"], args.get("kubeconfig"), driver)
         checked = [_VOLUME_POLICY, *(policy.rsplit("/", 1)[-1] for policy in plan.managed_policies)]
         hooks = {_KEY_POLICY: reject_key_removal, **dict.fromkeys(checked, check)}
         create_role = partial(DriverRole, policy_hooks=hooks)
@@ -301,6 +304,11 @@ class EbsCsiAddon(ComponentResource):
     def _create_addon(
         self, name: str, args: EbsCsiAddonArgs, plan: driver_plan.DriverPlan, role: AddonRole
     ) -> aws.eks.Addon:
+        kubeconfig = args.get("kubeconfig")
+        cluster_checks = ResourceHookBinding.merge(
+            reject_unmanaged_driver(f"{name}-addon", kubeconfig),
+            warn_about_missing_agent(f"{name}-addon", kubeconfig) if plan.pod_identity else None,
+        )
         return aws.eks.Addon(
             f"{name}-addon",
             cluster_name=args["cluster_name"],
@@ -325,7 +333,7 @@ class EbsCsiAddon(ComponentResource):
                         meanwhile="until it is ACTIVE again, volumes that\n            are mounted keep working, and "
                         "no volume is created or attached",
                     ),
-                    reject_unmanaged_driver(f"{name}-addon", args.get("kubeconfig")),
+                    cluster_checks,
                 ),
                 # A cluster cannot have two addons of one name.
                 delete_before_replace=True,

@@ -13,6 +13,9 @@ from eks_rocketmq.args.validation import validate_choice, validate_known_name, v
 from eks_rocketmq.rocketmq.config.broker_config import Value
 
 MODE_FLAG = "-Dtls.server.mode="
+VERIFY_FLAG = "-Dtls.client.authServer=true"
+VOLUME = "tls"
+"""Name of the volume with the certificate."""
 DIRECTORY = "/etc/rocketmq-tls"
 CERTIFICATE = f"{DIRECTORY}/tls.crt"
 KEY = f"{DIRECTORY}/tls.key"
@@ -31,7 +34,8 @@ class TlsArgs(TypedDict):
     secret_name: Input[str]
     """Name of a Secret of type `kubernetes.io/tls` in the namespace, as cert-manager creates it: `tls.crt`, and
     `tls.key` without a password. Running pods load a renewed certificate from the same Secret; the proxies do so within
-    an hour. Changing this name restarts all pods one by one."""
+    an hour. Changing this name restarts all pods one by one. With `enforcing` and an `authority`, a preview rejects
+    this change: set `permissive` first."""
     mode: NotRequired[TlsMode]
     """`permissive` also accepts connections without TLS, `enforcing` rejects them. To enable or disable TLS, use
     `permissive` until all pods have restarted. Default: `permissive`."""
@@ -92,7 +96,7 @@ def build_client_flags(settings: TlsPlan) -> list[str]:
         "-Dtls.test.mode.enable=false",  # test mode generates a certificate and trusts all certificates
     ]
     if settings.authority_file is not None:
-        result += ["-Dtls.client.authServer=true", f"-Dtls.client.trustCertPath={settings.authority_file}"]
+        result += [VERIFY_FLAG, f"-Dtls.client.trustCertPath={settings.authority_file}"]
     return result
 
 
@@ -103,7 +107,7 @@ def build_environment(settings: TlsPlan) -> dict[str, str]:
 
 def build_volume(settings: TlsPlan) -> dict[str, Any]:
     """Return the volume of the Secret. Kubernetes updates its files when the Secret changes."""
-    return {"name": "tls", "secret": {"secretName": settings.secret_name, "defaultMode": 0o440}}
+    return {"name": VOLUME, "secret": {"secretName": settings.secret_name, "defaultMode": 0o440}}
 
 
 def build_authority_volume(settings: TlsPlan) -> dict[str, Any]:

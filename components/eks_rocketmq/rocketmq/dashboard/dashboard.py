@@ -47,7 +47,7 @@ def _build_pod_spec(deployment: DeploymentPlan, plan: DashboardPlan) -> dict[str
     ]
     if deployment.tls is not None and deployment.tls.authority_file is not None:
         volumes.append(tls.build_authority_volume(deployment.tls))
-        main["volumeMounts"].append({"name": "tls", "mountPath": tls.DIRECTORY, "readOnly": True})
+        main["volumeMounts"].append({"name": tls.VOLUME, "mountPath": tls.DIRECTORY, "readOnly": True})
     return build_restricted_spec(main, volumes, deployment.other_pods, {})
 
 

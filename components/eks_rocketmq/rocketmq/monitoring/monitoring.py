@@ -108,4 +108,4 @@ def _build_metadata(
     annotations: dict[str, str] | None = None,
 ) -> Any:  # noqa: ANN401 - see `pass_manifest`
     metadata = scope.build_metadata(name, annotations or None)
-    return workload_resources.pass_manifest({**metadata, "labels": {**extra_labels, **metadata["labels"]}})
+    return workload_resources.pass_manifest({**metadata, "labels": {**metadata["labels"], **extra_labels}})

@@ -47,6 +47,8 @@ class Workload:
     """Names of its claims, by ordinal."""
     owner: str = ""
     """Project and stack, as in the annotation of its StatefulSet or Deployment."""
+    enforces_access: bool = False
+    """Whether its pods refuse requests without a user."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def find_collisions(workload: Workload, found: Mapping[str, Sequence[Object]]) -
             *_find_foreign_selectors(workload, others),
             *_find_shared_claim_labels(workload, others),
             *_find_existing_claims(workload, found),
+            *_find_former_users(workload, found),
         ],
     )
 
@@ -179,6 +182,21 @@ def _find_existing_claims(workload: Workload, found: Mapping[str, Sequence[Objec
                 "group: start with one member (docs/how-to/migrate-a-statefulset.md)."
             )
         yield line
+
+
+def _find_former_users(workload: Workload, found: Mapping[str, Sequence[Object]]) -> Iterator[str]:
+    """Find brokers whose volumes may have the internal user with a former password.
+
+    RocketMQ does not change the password of a user that exists. A stack that was destroyed generates another password.
+    """
+    reused, _ = _split_claims(workload, found)
+    if workload.role == labels.BROKER and workload.enforces_access and reused:
+        yield (
+            f"The volumes of {workload.name} may have the internal user of an earlier deployment, with another "
+            "password. Members that enforce access control would then refuse each other, and the rollout would not "
+            "end. If access control was on before, set its mode to 'permissive' for this update, and to 'enforcing' in "
+            "the next one (docs/how-to/turn-on-access-control.md)."
+        )
 
 
 def _split_claims(workload: Workload, found: Mapping[str, Sequence[Object]]) -> tuple[list[str], list[str]]:

@@ -13,6 +13,7 @@ from eks_rocketmq.lookups.check_hooks import create_check_hooks, warn_once
 from eks_rocketmq.lookups.kubernetes_provider import POD_TYPE, resolve_provider
 from eks_rocketmq.lookups.manifests import get_annotation, get_replicas
 from eks_rocketmq.pulumi_sdk.sdk_internals import is_dry_run
+from eks_rocketmq.rocketmq.config.broker_config import parse_properties
 from eks_rocketmq.rocketmq.config.key_changes import reject_key_changes
 from eks_rocketmq.rocketmq.namespace.collisions import Object, Workload
 from eks_rocketmq.rocketmq.naming import labels
@@ -28,8 +29,9 @@ _POLL_SECONDS = 2.0
 def build_rollout_hooks(name: str, component: ComponentResource, workload: Workload) -> list[Any]:
     """Return a hook before the update of a StatefulSet with data.
 
-    It rejects an older version of RocketMQ, changes of keys that the messages do not survive, and fewer brokers while
-    one that stays is not ready. It warns if ready pods stop while another one is not ready.
+    It rejects an older version of RocketMQ and changes of keys that the messages do not survive. It rejects fewer
+    brokers while one that stays is not ready, or if too few would run for a write. It warns if brokers stop together,
+    and if ready pods stop while another one is not ready.
 
     `name` is that of the resource; the hook is `<name>-rollout`. `component` is its parent, whose Kubernetes provider
     determines the cluster.
@@ -45,6 +47,9 @@ def build_rollout_hooks(name: str, component: ComponentResource, workload: Workl
             reject_key_changes(workload.role, _get_version(new), config, after_config, _get_path(workload) / "config")
         before, after = get_replicas(old) or 0, get_replicas(new) or 0
         removes = workload.role == labels.BROKER and after < before
+        if removes and config:
+            min_in_sync = int(parse_properties(config).get("minInSyncReplicas", 1))
+            validate_remaining(_get_path(workload), before, after, min_in_sync)
         if not removes and _get_template(old) == _get_template(new):
             return
         settings = await resolve_provider(provider)
@@ -54,6 +59,7 @@ def build_rollout_hooks(name: str, component: ComponentResource, workload: Workl
         unready = await _wait_until_ready(settings, workload, names, seconds)
         if removes:
             validate_removal(_get_path(workload), before, unready)
+            warn_once(build_removal_warning(workload, before, after))
         if skipped := list_skipped(names, unready):
             warn_once(build_warning(workload, skipped))
 
@@ -120,6 +126,27 @@ def validate_removal(path: ArgumentPath, before: int, unready: Sequence[str]) ->
         )
 
 
+def validate_remaining(path: ArgumentPath, before: int, after: int, min_in_sync: int) -> None:
+    """Reject fewer members of a broker group if writes would stop while one of those that stay restarts.
+
+    With the pod management `Parallel`, Kubernetes stops the removed pods and the last one that stays at the same time.
+    Members that have not restarted have the former keys. `min_in_sync` is their number of members that a write needs.
+    """
+    running = max(1, after - 1)  # writes to a single member stop whenever it restarts
+    if running < min_in_sync:
+        raise ArgumentError(
+            path / "replicas",
+            "removal-stops-writes",
+            "this update would remove members and restart another one at the same time. {running} would run, and a "
+            "write needs {needed} until all have restarted",
+            accepted="{before} in this update",
+            remedy="Restore the number and run `pulumi up`, so that a write needs fewer. Then lower the number",
+            before=before,
+            running=running,
+            needed=min_in_sync,
+        )
+
+
 def validate_member_count(running: int | None, planned: int | None) -> None:
     """Reject another number of controllers than runs.
 
@@ -166,6 +193,15 @@ def build_warning(workload: Workload, skipped: Sequence[str]) -> str:
         f"StatefulSet {workload.namespace}/{workload.name}: pods are not ready ({', '.join(skipped)}), and this update "
         f"may stop ready ones first. {effect} are left. If this change does not make them ready, update when all pods "
         f"are ready (`eks-rocketmq status --namespace {workload.namespace}`)"
+    )
+
+
+def build_removal_warning(workload: Workload, before: int, after: int) -> str:
+    """Return the warning about members that stop at the same time when an update removes some."""
+    last, *removed = (labels.format_pod_name(workload.name, ordinal) for ordinal in range(after - 1, before))
+    return (
+        f"StatefulSet {workload.namespace}/{workload.name}: this update stops {', '.join(removed)} and at the same "
+        f"time {last}, which restarts. Meanwhile {after - 1} of {before} members run"
     )
 
 

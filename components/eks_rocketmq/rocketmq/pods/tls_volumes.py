@@ -46,7 +46,7 @@ def _add_credentials(pod: Pod, credentials: Input[str]) -> dict[str, Any]:
 
 
 def _add_tls(pod: Pod, settings: tls.TlsPlan) -> dict[str, Any]:
-    mount = {"name": "tls", "mountPath": tls.DIRECTORY, "readOnly": True}
+    mount = {"name": tls.VOLUME, "mountPath": tls.DIRECTORY, "readOnly": True}
     result = _add_volume(pod, tls.build_volume(settings), mount, tls.build_environment(settings), ("containers",))
     return result | {
         "containers": [_add_flags(each, tls.build_server_flags(settings)) for each in result["containers"]]

@@ -347,6 +347,7 @@ def build_workload_hooks(  # noqa: PLR0913 - what a collision can concern
         services=_list_services(scope, pod_names),
         claims=[f"data-{pod}" for pod in pod_names] if has_claims else [],
         owner=get_ownership_tags()[OWNER_TAG],
+        enforces_access=scope.deployment.access_annotations.get(labels.ACCESS_MODE_ANNOTATION) == "enforcing",
     )
     pending = build_pending_pod_hooks(name, scope.parent)
     collisions = build_collision_hooks(name, scope.parent, workload)

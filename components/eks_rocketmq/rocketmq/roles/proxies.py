@@ -1,5 +1,6 @@
 """Component with the proxies, which serve gRPC clients for all broker groups."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ CONFIG_FILE = "rmq-proxy.json"
 _PORTS = {"grpc": ports.PROXY_GRPC, "remoting": ports.PROXY_REMOTING, "metrics": ports.METRICS}
 _LEAVE_SECONDS = 5  # until every node has removed the pod from the Service
 _STOP_SECONDS = 30
+_CLOSE_SECONDS = 5  # after the wait for gRPC clients
 
 
 class Proxies(ComponentResource):
@@ -57,7 +59,7 @@ class Proxies(ComponentResource):
         spec = build_pod_spec(
             _build_container(deployment, plan, groups, rendered=rendered),
             [config],
-            grace_period=_LEAVE_SECONDS + _STOP_SECONDS,
+            grace_period=_compute_grace_period(plan.config),
             placement=build_preferred_spread(scope.selector),
             rendered_file=CONFIG_FILE if rendered else None,
             host_aliases=host_aliases,
@@ -83,6 +85,12 @@ class Proxies(ComponentResource):
         )
         self.ready = [service, proxies]
         self.register_outputs({})
+
+
+def _compute_grace_period(config: str) -> int:
+    """Return the seconds from the deletion of a pod to SIGKILL, which include the wait that `config` sets."""
+    wait = int(json.loads(config).get("grpcShutdownTimeSeconds", 0))
+    return _LEAVE_SECONDS + max(_STOP_SECONDS, wait + _CLOSE_SECONDS)
 
 
 def _build_container(

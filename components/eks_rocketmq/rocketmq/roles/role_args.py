@@ -15,9 +15,10 @@ class BrokerGroupArgs(TypedDict):
     """RocketMQ's `brokerName`, a DNS label of at most 40 characters. The name is part of the stored data. Changing this
     creates another group with empty volumes."""
     replicas: NotRequired[int]
-    """Number of members, one of them master. Changing this restarts the members one by one. A preview rejects a lower
-    number while a member that stays is not ready. Default: the profile's minimum, `strict` 3, `balanced` 2, `dev`
-    1."""
+    """Number of members, one of them master. Changing this restarts the members one by one. A lower number also stops
+    the removed members, all at the same time as the first restart. A preview rejects it while a member that stays is
+    not ready, or if too few members would run for a write. Default: the profile's minimum, `strict` 3, `balanced` 2,
+    `dev` 1."""
     memory: NotRequired[str]
     """Memory limit of a member, at least `1536Mi`. The sizes of heap, direct memory and page cache are derived from it.
     Changing this restarts the members one by one. Default: `4Gi`, with `dev` `2Gi`."""

@@ -283,6 +283,34 @@ def test_the_addon_in_an_auto_mode_cluster_logs_a_warning(api: Api, monkeypatch:
     assert "ebs.csi.eks.amazonaws.com are served by Auto Mode" in text
 
 
+AGENT = "/apis/apps/v1/namespaces/kube-system/daemonsets/eks-pod-identity-agent"
+AGENT_WARNING = (
+    "the cluster has no agent of EKS Pod Identity (DaemonSet kube-system/eks-pod-identity-agent). Without it, the EBS "
+    "CSI driver gets no credentials, and `pulumi up` waits 20 minutes for its addon and fails. Install addon "
+    "eks-pod-identity-agent before or with this one, or set identity to 'irsa'"
+)
+AUTO_MODE = "/apis/storage.k8s.io/v1/csidrivers/ebs.csi.eks.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("identity", "found", "expected"),
+    [("pod_identity", None, 1), ("pod_identity", AGENT, 0), ("pod_identity", AUTO_MODE, 0), ("irsa", None, 0)],
+)
+def test_pod_identity_without_its_agent_is_a_warning(
+    api: Api, monkeypatch: pytest.MonkeyPatch, identity: str, found: str | None, expected: int
+) -> None:
+    api.objects = {found: {"metadata": {}}} if found else {}
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
+    recording = run(program(kubeconfig=api.kubeconfig, identity=identity), preview=True)
+    addon = recording.one("Addon")
+    args = pulumi.ResourceHookArgs(urn=addon.urn, id="", name=addon.name, type=addon.type, new_inputs=addon.inputs)
+    for hook in addon.before_create:
+        if hook.endswith("-agent"):
+            asyncio.run(recording.hooks[hook](args))
+    assert warnings == [AGENT_WARNING] * expected
+
+
 def test_auto_mode_registers_neither_addon_nor_role() -> None:
     fakes = Fakes().answering("aws:eks/getCluster:getCluster", auto_mode_cluster)
     recording = run(program(auto_mode=True), preview=True, fakes=fakes)

@@ -10,7 +10,7 @@ from eks_rocketmq.doctor.checks.chain import ChainResult, Finding, Link
 from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
 from eks_rocketmq.eks.ebs.driver_lookup import read_controller
 from eks_rocketmq.eks.ebs.driver_plan import plan_driver
-from eks_rocketmq.eks.ebs.driver_preflight import validate_keys, validate_volume_tags
+from eks_rocketmq.eks.ebs.driver_preflight import validate_driver_tags, validate_keys, validate_volume_tags
 from eks_rocketmq.eks.ebs.existing_driver import ExistingDriver, build_errors, build_warning
 from eks_rocketmq.eks.ebs.self_managed_driver import DriverNames
 from eks_rocketmq.eks.ebs.storage_class import check_storage_class
@@ -64,6 +64,15 @@ WORDING = [
         "lack a tag: vol-1, vol-2. A pod with such a volume would not start on another node. Accepted: volumes with "
         "the tags ebs.csi.aws.com/cluster-name = prod. Run `aws ec2 create-tags --resources vol-1 vol-2 --tags "
         "Key=ebs.csi.aws.com/cluster-name,Value=prod`, or keep the former value until you have tagged them.",
+    ),
+    Wording(
+        "driver-without-tags",
+        lambda: validate_driver_tags("generated", "prod", "kube-system/ebs-csi-controller", {}),
+        "permissions: with 'generated', the driver could not create volumes, because Deployment "
+        "'kube-system/ebs-csi-controller' does not set the tags ebs.csi.aws.com/cluster = true, "
+        "kubernetes.io/cluster/prod = owned. Accepted: a driver with the argument --k8s-tag-cluster-id=prod. With the "
+        "Helm chart, set controller.k8sTagClusterId to 'prod'. With the EKS addon, set addon_version. Or set "
+        "permissions to 'legacy' or 'v2'.",
     ),
     Wording(
         "tag-template",

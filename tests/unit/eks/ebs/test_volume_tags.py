@@ -1,4 +1,4 @@
-"""Check before narrower permissions of the driver: existing volumes have the tags that its new policy requires."""
+"""Checks before narrower permissions of the driver: the tags that the new policy requires exist, and are set."""
 
 import asyncio
 from typing import Any
@@ -96,9 +96,10 @@ def create_policy(
 
 def run_hook(recording: Recording) -> None:
     policy = get_policy(recording)
-    (hook,) = policy.before_create
     args = ResourceHookArgs(policy.urn, "", policy.name, policy.type, new_inputs=policy.inputs)
-    asyncio.run(recording.hooks[hook](args))
+    assert len(policy.before_create) == 2
+    for hook in policy.before_create:
+        asyncio.run(recording.hooks[hook](args))
 
 
 ALLOWED: dict[str, list[Tags]] = {
@@ -194,3 +195,76 @@ def test_a_missing_permission_is_a_warning(api: Api, monkeypatch: pytest.MonkeyP
 
 def test_the_policy_for_all_volumes_is_not_checked(api: Api) -> None:
     assert get_policy(deploy("legacy", kubeconfig=api.kubeconfig)).before_create == ()
+
+
+SELF_MANAGED: dict[str, Any] = {"self_managed": {}}
+TAGS = "--k8s-tag-cluster-id=prod"
+OLD, NEW = "v1.57.1", "v1.58.0"
+
+
+def serve_driver(api: Api, *arguments: str, version: str = NEW) -> None:
+    containers = [{"name": "ebs-plugin", "image": f"registry/aws-ebs-csi-driver:{version}", "args": [*arguments]}]
+    api.objects["/apis/apps/v1/namespaces/kube-system/deployments/ebs-csi-controller"] = {
+        "metadata": {"name": "ebs-csi-controller", "namespace": "kube-system"},
+        "spec": {
+            "selector": {"matchLabels": {}},
+            "template": {"spec": {"serviceAccountName": "ebs-csi-controller-sa", "containers": containers}},
+        },
+    }
+    account = {"metadata": {"name": "ebs-csi-controller-sa"}}
+    api.objects["/api/v1/namespaces/kube-system/serviceaccounts/ebs-csi-controller-sa"] = account
+
+
+@pytest.mark.parametrize("more", [{}, SELF_MANAGED])
+@pytest.mark.parametrize(
+    ("permissions", "arguments", "version", "accepted"),
+    [
+        ("v2", [], OLD, True),
+        ("generated", [TAGS], OLD, True),
+        ("generated", [], NEW, False),
+        ("generated", ["--k8s-tag-cluster-id=other"], NEW, False),
+        ("cluster_scoped", [TAGS], NEW, True),
+        ("cluster_scoped", [TAGS], OLD, False),
+        ("cluster_scoped", [], NEW, False),
+        ("cluster_scoped", ["--extra-tags=team=mq,ebs.csi.aws.com/cluster-name=prod"], OLD, True),
+        # The value of the variable is unknown.
+        ("generated", ["--k8s-tag-cluster-id=$(CLUSTER)"], NEW, True),
+    ],
+)
+def test_a_driver_that_does_not_set_the_required_tags_is_rejected(
+    api: Api,
+    monkeypatch: pytest.MonkeyPatch,
+    more: dict[str, Any],
+    permissions: str,
+    arguments: list[str],
+    version: str,
+    accepted: bool,
+) -> None:
+    serve_driver(api, *arguments, version=version)
+    if accepted:
+        create_policy(monkeypatch, api, permissions, {}, **more)
+        return
+    with pytest.raises(RuntimeError) as error:
+        create_policy(monkeypatch, api, permissions, {}, **more)
+    assert list_rejections(error.value) == [("permissions", "driver-without-tags")]
+
+
+@pytest.mark.parametrize(
+    "version",
+    [{"addon_version": "v1.58.0-eksbuild.1"}, {"most_recent": True, "kubernetes_version": "1.35"}],
+)
+def test_the_tags_of_an_addon_that_the_update_changes_are_not_checked(
+    api: Api, monkeypatch: pytest.MonkeyPatch, version: dict[str, Any]
+) -> None:
+    serve_driver(api, TAGS, version=OLD)
+    create_policy(monkeypatch, api, "cluster_scoped", {}, **version)
+
+
+def test_a_driver_that_cannot_be_read_is_a_warning(
+    api: Api, monkeypatch: pytest.MonkeyPatch, warnings: list[str]
+) -> None:
+    path = "/apis/apps/v1/namespaces/kube-system/deployments/ebs-csi-controller"
+    api.refuse("GET", path, 403, "Forbidden", "deployments is forbidden")
+    create_policy(monkeypatch, api, "generated", {})
+    (line,) = warnings
+    assert line.startswith("cannot tell whether the driver sets the tags that the 'generated' permissions require (")

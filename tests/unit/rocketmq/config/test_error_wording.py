@@ -6,7 +6,7 @@ import pytest
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.rocketmq import version_limits
-from eks_rocketmq.rocketmq.config import broker_config, durability, key_changes, memory, tls
+from eks_rocketmq.rocketmq.config import broker_config, durability, key_changes, key_rules, memory, tls
 from tests.unit.harness.rejections import Wording, check_wording
 from tests.unit.rocketmq_case import args
 
@@ -39,6 +39,12 @@ WORDING = [
         "then delete the oldest messages of a volume that is 85 % full, also those that no consumer has read. "
         "Accepted: true or false, given explicitly. Set it to false to keep the messages, or to true to have them "
         "deleted.",
+    ),
+    Wording(
+        "message-store-with-agent",
+        lambda: key_rules.reject_store_plug_in({"messageStorePlugIn": "com.example.Store"}, CONFIG, agent=True),
+        "config['messageStorePlugIn']: 'com.example.Store' is another message store. The agent needs RocketMQ's own, "
+        "and the brokers would exit at their start. Leave the key out, or set agent to false.",
     ),
     Wording(
         "config-key-unknown",

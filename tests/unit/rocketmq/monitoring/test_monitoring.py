@@ -310,6 +310,21 @@ def test_rule_labels_default_to_the_monitor_labels() -> None:
     assert "release" not in labels
 
 
+def test_labels_of_monitoring_override_those_of_all_objects() -> None:
+    recording = deploy(
+        labels={"release": "shop", "grafana_dashboard": "0", "team": "messaging"},
+        monitoring={**EVERYTHING, "alerts": {"labels": {"release": "rules"}}},
+    )
+    dashboard = next(each for each in recording.by_type("ConfigMap") if each.name == "rocketmq-monitoring-grafana")
+    for object_, expected in (
+        (recording.one("PodMonitor"), {"release": "kps"}),
+        (recording.one("PrometheusRule"), {"release": "rules"}),
+        (dashboard, {"grafana_dashboard": "1"}),
+    ):
+        expected |= {"team": "messaging", "app.kubernetes.io/name": "rocketmq"}
+        assert expected.items() <= object_.inputs["metadata"]["labels"].items()
+
+
 def test_panel_queries_use_existing_metrics_and_labels() -> None:
     dashboard = grafana_panels.build_dashboard("rocketmq")
     queries = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]

@@ -194,6 +194,24 @@ def test_existing_claims_and_members_without_a_claim_are_warnings() -> None:
     assert "start empty" not in get_only("warnings", BROKERS, PersistentVolumeClaim=own)
 
 
+@pytest.mark.parametrize("role", [labels.BROKER, labels.CONTROLLER])
+@pytest.mark.parametrize("enforces", [True, False])
+@pytest.mark.parametrize("reused", [True, False])
+def test_enforced_access_control_over_existing_volumes_of_brokers_is_a_warning(
+    role: str, enforces: bool, reused: bool
+) -> None:
+    own = workload(role, "broker-a", claims=BROKERS.claims, enforces_access=enforces)
+    claims = [claim(name, dict(own.selector)) for name in own.claims] if reused else []
+    lines = [each for each in list_collisions(own, PersistentVolumeClaim=claims).warnings if "refuse" in each]
+    expected = (
+        "The volumes of rocketmq-broker-a may have the internal user of an earlier deployment, with another password. "
+        "Members that enforce access control would then refuse each other, and the rollout would not end. If access "
+        "control was on before, set its mode to 'permissive' for this update, and to 'enforcing' in the next one "
+        "(docs/how-to/turn-on-access-control.md)."
+    )
+    assert lines == [expected] * (role == labels.BROKER and enforces and reused)
+
+
 def test_controllers_without_some_of_their_claims_are_an_error() -> None:
     claims = [f"data-rocketmq-controller-{ordinal}" for ordinal in range(3)]
     controllers = workload(labels.CONTROLLER, None, claims=claims)
@@ -273,6 +291,19 @@ def test_cluster_is_queried_once_and_collisions_stop_the_deployment(api: Api, wa
     assert len(warned) == 1
     assert "delete pvc -l app=rocketmq-broker" in warned[0]
     assert len(api.requests) == len(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("access", "expected"), [({"mode": "enforcing"}, 1), ({}, 1), ({"mode": "permissive"}, 0), (None, 0)]
+)
+def test_the_check_knows_whether_access_control_is_enforced(
+    access: dict[str, Any] | None, expected: int, api: Api, warned: list[str]
+) -> None:
+    serve_objects(api, PersistentVolumeClaim=[claim(name, dict(BROKERS.selector)) for name in BROKERS.claims])
+    recording = preview_with_provider(api, **({} if access is None else {"access": access}))
+    (hook,) = hooks_of(recording, "rocketmq-broker-a-set")
+    run_hook(hook)
+    assert len([line for line in warned if "of an earlier deployment" in line]) == expected
 
 
 def test_failed_query_is_only_a_warning(api: Api, warned: list[str]) -> None:

@@ -95,6 +95,13 @@ WORDING = [
         "ready. Restore the number, and lower it when `eks-rocketmq status` shows that all of them are ready.",
     ),
     Wording(
+        "removal-stops-writes",
+        lambda: rollout_preflight.validate_remaining(GROUP, 4, 3, 3),
+        "broker_groups['broker-a'].replicas: this update would remove members and restart another one at the same "
+        "time. 2 would run, and a write needs 3 until all have restarted. Accepted: 4 in this update. Restore the "
+        "number and run `pulumi up`, so that a write needs fewer. Then lower the number.",
+    ),
+    Wording(
         "controller-count-change",
         lambda: rollout_preflight.validate_member_count(1, 3),
         "controllers.replicas: 1 controllers run, and an update cannot make that 3. RocketMQ does not change the "
@@ -107,6 +114,14 @@ WORDING = [
         "tls: one update cannot change it from none to enforcing. Pods that have restarted and pods that have not "
         "would refuse each other, and the update would stop at the first member. Accepted: mode 'permissive' in "
         "between. Set tls.mode to 'permissive' and update, then make this change. See docs/how-to/turn-on-tls.md.",
+    ),
+    Wording(
+        "certificate-change",
+        lambda: mode_preflight.validate_secret_change("mq-tls", "mq-tls-2", verified=True),
+        "tls.secret_name: one update cannot change it from 'mq-tls' to 'mq-tls-2' while pods verify certificates. Pods "
+        "that have restarted and pods that have not would refuse the certificates of each other if their authorities "
+        "differ. Accepted: a change while tls.mode is 'permissive'. Set tls.mode to 'permissive' and update. Make this "
+        "change and update. Then set tls.mode to 'enforcing'. See docs/how-to/turn-on-tls.md.",
     ),
     Wording(
         "generation-change",

@@ -71,8 +71,14 @@ def test_only_sets_with_data_are_checked() -> None:
     assert checked == {f"{BROKERS}-rollout", f"{CONTROLLERS}-rollout"}
 
 
-def members(replicas: int) -> dict[str, Any]:
-    return {"broker_groups": group(replicas=replicas)}
+REMOVAL_WARNING = (
+    "StatefulSet rocketmq/rocketmq-broker-a: this update stops rocketmq-broker-a-3, rocketmq-broker-a-4 and at the "
+    "same time rocketmq-broker-a-2, which restarts. Meanwhile 2 of 5 members run"
+)
+
+
+def members(replicas: int, **changes: Any) -> dict[str, Any]:
+    return {"broker_groups": group(replicas=replicas, **changes)}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +103,29 @@ def test_members_are_removed_only_if_those_that_stay_are_ready(
         update(members(5), members(3), api=api)
     (request,) = api.requests
     assert "rocketmq.apache.org/broker-group=broker-a" in request.query["labelSelector"]
-    assert warned == []
+    assert warned == ([] if unready else [REMOVAL_WARNING])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "accepted"),
+    [
+        (members(4, min_in_sync_replicas=3), members(3, min_in_sync_replicas=2), False),
+        (members(4, min_in_sync_replicas=3), members(4, min_in_sync_replicas=2), True),
+        (members(4), members(3), True),
+        ({"profile": "balanced", **members(3)}, {"profile": "balanced", **members(2)}, True),
+        # A group of one member never continues while it restarts.
+        ({"profile": "dev", **members(2)}, {"profile": "dev", **members(1)}, True),
+    ],
+)
+def test_members_are_removed_only_if_enough_run_while_another_one_restarts(
+    before: dict[str, Any], after: dict[str, Any], accepted: bool
+) -> None:
+    if accepted:
+        update(before, after)
+        return
+    with pytest.raises(RuntimeError) as error:
+        update(before, after)
+    assert list_rejections(error.value) == [("broker_groups['broker-a'].replicas", "removal-stops-writes")]
 
 
 def test_an_update_waits_for_pods_that_become_ready(

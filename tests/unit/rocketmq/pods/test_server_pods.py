@@ -164,6 +164,12 @@ def test_proxy_stops_after_its_replacement_is_ready_and_a_delay(deployed: Record
     assert 0 < delay < pod(deployed, "rocketmq-proxy-deployment")["terminationGracePeriodSeconds"]
 
 
+@pytest.mark.parametrize(("wait", "grace"), [(None, 35), (0, 35), (120, 130)])
+def test_proxies_have_time_for_their_wait_for_clients(wait: int | None, grace: int) -> None:
+    recording = deploy(proxies={"config": {} if wait is None else {"grpcShutdownTimeSeconds": wait}})
+    assert pod(recording, "rocketmq-proxy-deployment")["terminationGracePeriodSeconds"] == grace
+
+
 def test_proxies_use_ready_name_servers_and_refresh_routes_every_second(deployed: Recording) -> None:
     settings = json.loads(config(deployed, "rocketmq-proxy-config")["rmq-proxy.json"])
     service = deployed.one("Service", "rocketmq-nameserver-service").inputs
