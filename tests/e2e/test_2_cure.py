@@ -104,7 +104,7 @@ def test_up_resolves_the_incident_without_manual_steps(sandbox: Sandbox) -> None
     # The original brokers share the namespace and meet its Pod Security level, so their pods can be created again.
     ready = ("--for=condition=Ready", "--timeout=120s", "-l", incident.SELECTOR)
     sandbox.kubectl("-n", incident.NAMESPACE, "wait", "pods", *ready)
-    sandbox.kubectl("-n", incident.NAMESPACE, "delete", "pod", "rocketmq-broker-0", "--wait=true")
+    sandbox.kubectl("-n", incident.NAMESPACE, "delete", "pod", "rocketmq-broker-0", "--grace-period=1", "--wait=true")
     eventually(lambda: len(originals(sandbox)) == len(before), 60, "the pod that was deleted is made again")
     assert trust_conditions(sandbox) == {
         "StringEquals": {

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from eks_rocketmq.lookups.create_checks import OWNER_TAG
 from sandbox import pins
 from sandbox.aws.seed import PROVIDER_ARN
@@ -10,6 +12,25 @@ from sandbox.layout import CLUSTER
 from tests.e2e.running_sandbox import Sandbox, eventually
 
 BROKERS = "kubernetes:apps/v1:StatefulSet"
+GROWING = "data-rocketmq-broker-a-0"
+"""Claim that grows while the other tests of this file run: the kubelet looks for it every 60 to 90 s."""
+
+
+@pytest.fixture(scope="module")
+def restarts(stack: Sandbox) -> dict[str, int]:
+    """Return how often the broker pods had restarted before the tests of this file."""
+    stack.start()
+    return _restarts(stack)
+
+
+@pytest.mark.usefixtures("restarts")
+def test_claim_begins_to_grow(deployed: Sandbox) -> None:
+    deployed.kubectl(
+        *("-n", "rocketmq", "patch", "pvc", GROWING),
+        *("-p", '{"spec":{"resources":{"requests":{"storage":"101Gi"}}}}'),
+    )
+    assert _growth(deployed), "a growth takes a minute, and status shows it"
+    eventually(lambda: 101 in {volume["Size"] for volume in deployed.driver_volumes()}, 60, "the volume has grown")
 
 
 def test_changed_broker_setting_changes_only_its_config_map_and_set(deployed: Sandbox) -> None:
@@ -39,38 +60,6 @@ def test_replacement_of_a_set_with_data_is_rejected(deployed: Sandbox) -> None:
     assert {claim["metadata"]["uid"] for claim in deployed.objects("pvc", "-n", "rocketmq")} == before
 
 
-def test_claim_expands_online_without_a_change_of_the_stack(deployed: Sandbox) -> None:
-    name = "data-rocketmq-broker-a-0"
-    restarts = _restarts(deployed)
-    deployed.kubectl(
-        *("-n", "rocketmq", "patch", "pvc", name),
-        *("-p", '{"spec":{"resources":{"requests":{"storage":"101Gi"}}}}'),
-    )
-
-    assert _growth(deployed, name), "a growth takes a minute, and status shows it"
-
-    def capacity() -> str:
-        return deployed.kubectl("-n", "rocketmq", "get", "pvc", name, "-o=jsonpath={.status.capacity.storage}")
-
-    # The kubelet checks for volumes to expand every 60 to 90 s.
-    eventually(lambda: capacity() == "101Gi", 240, "the volume and its file system have grown")
-    assert 101 in {volume["Size"] for volume in deployed.driver_volumes()}
-    size = deployed.kubectl(
-        "-n", "rocketmq", "exec", "rocketmq-broker-a-0", "--", "df", "-BG", "--output=size", "/data"
-    )
-    assert int(size.split()[-1].rstrip("G")) > 100
-    assert _restarts(deployed) == restarts
-    assert _growth(deployed, name) == ""
-    deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
-
-
-def _growth(sandbox: Sandbox, claim: str) -> str:
-    """Return the step of growth that `eks-rocketmq status` shows for a claim."""
-    claims = [each["claim"] for each in sandbox.status()[1]["pods"] if each["claim"]]
-    (found,) = [each["growth"] for each in claims if each["name"] == claim]
-    return found
-
-
 def test_manual_drift_is_detected_and_repaired(deployed: Sandbox) -> None:
     budget = "rocketmq-broker-a"
     deployed.kubectl("-n", "rocketmq", "patch", "pdb", budget, "--type=merge", "-p", '{"spec":{"maxUnavailable":3}}')
@@ -83,14 +72,14 @@ def test_manual_drift_is_detected_and_repaired(deployed: Sandbox) -> None:
     plan = deployed.preview_steps("-s", "prod", "--refresh")
     assert plan.operations("kubernetes:policy/v1:PodDisruptionBudget") & {"update", "refresh"}
 
-    deployed.pulumi("up", "-s", "prod", "--yes", "--refresh")
+    deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview", "--refresh")
 
     (repaired,) = [item for item in deployed.objects("pdb", "-n", "rocketmq") if item["metadata"]["name"] == budget]
     assert repaired["spec"]["maxUnavailable"] == 1
     with deployed.aws("iam") as iam:
         attached = iam.list_attached_role_policies(RoleName="eks-ebs-csi-driver")["AttachedPolicies"]
     assert [policy["PolicyName"] for policy in attached] == ["AmazonEBSCSIDriverPolicy"]
-    deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+    deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview", "--expect-no-changes")
 
 
 def test_driver_works_with_generated_permissions(deployed: Sandbox) -> None:
@@ -156,7 +145,7 @@ def test_driver_and_provider_are_given_to_another_owner_and_adopted_again(deploy
         eks.untag_resource(resourceArn=eks.describe_addon(**addon)["addon"]["addonArn"], tagKeys=[OWNER_TAG])
         iam.untag_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER_ARN, TagKeys=[OWNER_TAG])
 
-        output = deployed.pulumi("up", "-s", "prod", "--yes", *existing)
+        output = deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview", *existing)
 
         assert "[retain]" in output
         assert eks.describe_addon(**addon)["addon"]["status"] == "ACTIVE"
@@ -164,3 +153,24 @@ def test_driver_and_provider_are_given_to_another_owner_and_adopted_again(deploy
     deployed.adopt()
     deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview")
     deployed.pulumi("preview", "-s", "prod", "--expect-no-changes")
+
+
+def test_claim_has_grown_online_without_a_change_of_the_stack(deployed: Sandbox, restarts: dict[str, int]) -> None:
+    def capacity() -> str:
+        return deployed.kubectl("-n", "rocketmq", "get", "pvc", GROWING, "-o=jsonpath={.status.capacity.storage}")
+
+    eventually(lambda: capacity() == "101Gi", 240, "the file system has grown")
+    size = deployed.kubectl(
+        "-n", "rocketmq", "exec", "rocketmq-broker-a-0", "--", "df", "-BG", "--output=size", "/data"
+    )
+    assert int(size.split()[-1].rstrip("G")) > 100
+    assert _restarts(deployed) == restarts
+    assert _growth(deployed) == ""
+    deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+def _growth(sandbox: Sandbox) -> str:
+    """Return the step of growth that `eks-rocketmq status` shows for the growing claim."""
+    claims = [each["claim"] for each in sandbox.status()[1]["pods"] if each["claim"]]
+    (found,) = [each["growth"] for each in claims if each["name"] == GROWING]
+    return found

@@ -139,7 +139,7 @@ def read_restored(doctor: Doctor, healthy: Facts) -> Facts:
         readings.append(doctor.read())
         return state(readings[-1]) == state(healthy)
 
-    wait_until(restored, READY_SECONDS, every=2.0)
+    wait_until(restored, READY_SECONDS, every=0.5)
     return readings[-1]
 
 

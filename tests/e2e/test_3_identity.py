@@ -107,5 +107,5 @@ def test_deleted_oidc_provider_causes_the_incident_until_up_repairs_it(deployed:
         f"No OpenIDConnect provider found in your account for {ISSUER}",
     )
 
-    deployed.pulumi("up", "-s", "prod", "--yes", "--refresh")
+    deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview", "--refresh")
     assume(deployed, token(deployed, "kube-system", "ebs-csi-controller-sa"))

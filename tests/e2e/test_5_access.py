@@ -29,6 +29,8 @@ MEMBERS = 3
 NODE_PORT = 30081
 SENT = {"sent-before": 5, "sent-permissive": 2, "sent-enforcing": 2}
 """Prefixes and numbers of the messages that are sent before and after each update that changes TLS."""
+NO_OPTIMIZING_COMPILER = {"java_options": ["-XX:TieredStopAtLevel=1"]}
+"""Settings of pods with which a JVM starts in less processor time."""
 SCHEMAS = json.loads((REPOSITORY / "tests" / "unit" / "data" / "prometheus-operator.json").read_text())["schemas"]
 
 ROCKETMQ: dict[str, Any] = {
@@ -44,11 +46,12 @@ ROCKETMQ: dict[str, Any] = {
             "cpu": "50m",
             "storage": "1Gi",
             "config": {"mappedFileSizeCommitLog": 67108864},
+            "pods": NO_OPTIMIZING_COMPILER,
         }
     ],
     "name_servers": {"replicas": 1, "memory": "320Mi", "cpu": "50m"},
     "controllers": {"replicas": 3, "memory": "512Mi", "cpu": "50m", "storage": "1Gi"},
-    "proxies": {"replicas": 1, "memory": "768Mi", "cpu": "50m"},
+    "proxies": {"replicas": 1, "memory": "768Mi", "cpu": "50m", "pods": NO_OPTIMIZING_COMPILER},
     "topics": [{"name": "orders", "queues": 4}],
     "consumer_groups": [{"name": "workers", "max_retries": 3}],
     "external": {"type": "NodePort", "node_port": NODE_PORT},

@@ -28,7 +28,8 @@ def group(name: str, zone: str, memory: str, storage: str) -> dict[str, Any]:
         "cpu": "50m",
         "storage": storage,
         "pods": {"zones": [zone]},
-        "config": {"mappedFileSizeCommitLog": 67108864},
+        # A page of topics would have a single one. The declarations see all of them.
+        "config": {"mappedFileSizeCommitLog": 67108864, "splitMetadataSize": 1},
     }
 
 

@@ -125,7 +125,7 @@ def test_up_creates_network_cluster_nodes_and_driver_identity(account: Sandbox, 
 
 
 def test_second_up_with_refresh_makes_no_changes(account: Sandbox) -> None:
-    account.pulumi("up", "-s", STACK, "--yes", "--refresh", "--expect-no-changes", *IN_THE_CLUSTER)
+    account.pulumi("up", "-s", STACK, "--yes", "--skip-preview", "--refresh", "--expect-no-changes", *IN_THE_CLUSTER)
 
 
 def test_destroy_of_a_protected_cluster_is_rejected(account: Sandbox) -> None:
@@ -151,7 +151,7 @@ def test_driver_switches_to_pod_identity_with_the_command_from_the_error(account
     assert addon["status"] == "ACTIVE"
     assert "serviceAccountRoleArn" not in addon
     assert association["associationArn"] in addon["podIdentityAssociations"]
-    account.pulumi("up", "-s", STACK, "--yes", "--expect-no-changes", *IN_THE_CLUSTER, *changed)
+    account.pulumi("up", "-s", STACK, "--yes", "--skip-preview", "--expect-no-changes", *IN_THE_CLUSTER, *changed)
 
 
 def test_destroy_deletes_all_resources_of_the_stack(account: Sandbox, before: dict[str, set[str]]) -> None:

@@ -116,7 +116,7 @@ def test_adopt_recovers_an_update_after_the_engine_was_killed(deployed: Sandbox)
 
     (container,) = _proxy(deployed)["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"]["cpu"] == "250m"
-    deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+    deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview", "--expect-no-changes")
     created = [each["metadata"]["name"] for each in deployed.objects("configmaps", "-n", "rocketmq")]
     assert len([name for name in created if name.startswith("rocketmq-proxy-")]) == 1
 

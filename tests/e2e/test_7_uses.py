@@ -61,7 +61,7 @@ class Program:
     def up(self) -> None:
         """Deploy the stack and assert that a second `up` makes no changes."""
         self.pulumi("up", "--yes", "--skip-preview")
-        self.pulumi("up", "--yes", "--expect-no-changes")
+        self.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
 
     def destroy(self) -> None:
         self.pulumi("state", "unprotect", "--all", "--yes")
