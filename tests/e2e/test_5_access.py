@@ -30,7 +30,7 @@ NODE_PORT = 30081
 SENT = {"sent-before": 5, "sent-permissive": 2, "sent-enforcing": 2}
 """Prefixes and numbers of the messages that are sent before and after each update that changes TLS."""
 NO_OPTIMIZING_COMPILER = {"java_options": ["-XX:TieredStopAtLevel=1"]}
-"""Settings of pods with which a JVM starts in less processor time."""
+"""Settings of pods: a JVM starts in less processor time."""
 SCHEMAS = json.loads((REPOSITORY / "tests" / "unit" / "data" / "prometheus-operator.json").read_text())["schemas"]
 
 ROCKETMQ: dict[str, Any] = {

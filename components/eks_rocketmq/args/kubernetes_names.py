@@ -16,6 +16,9 @@ POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 EBS_DRIVER = "ebs.csi.aws.com"
 EBS_DRIVERS = (EBS_DRIVER, "kubernetes.io/aws-ebs")
 """Provisioners that the EBS CSI driver serves: its own, and the in-tree one by CSI migration."""
+CLUSTER_NAME_TAG = "ebs.csi.aws.com/cluster-name"
+CLUSTER_NAME_TAG_FROM = (1, 58)
+"""Tag that the EBS CSI driver sets on volumes, and the first version that does: its pull request 2899."""
 AUTO_MODE_DRIVER = "ebs.csi.eks.amazonaws.com"
 """Provisioner of EKS Auto Mode: https://docs.aws.amazon.com/eks/latest/userguide/create-storage-class.html"""
 ANY_IPV4 = "0.0.0.0/0"

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -78,11 +77,8 @@ def _collect(  # noqa: PLR0913, PLR0917 - the options of the command
 ) -> Facts:
     if kubeconfig and not Path(kubeconfig).is_file():
         _fail(f"--kubeconfig {kubeconfig}: no such file.")
-    found = read_eks_context(kubeconfig, context)
     settings = {"kubeconfig": kubeconfig, **({"context": context} if context else {})}
-    selected = replace(
-        found, cluster=cluster or found.cluster, region=region or found.region, profile=profile or found.profile
-    )
+    selected = read_eks_context(kubeconfig, context).override(cluster=cluster, region=region, profile=profile)
     return read_live_facts(selected, settings, target, offline=offline)
 
 

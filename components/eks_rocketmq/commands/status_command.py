@@ -6,7 +6,6 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -53,10 +52,7 @@ def status(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
     if kubeconfig and not Path(kubeconfig).is_file():
         typer.echo(f"--kubeconfig {kubeconfig}: no such file.", err=True)
         raise typer.Exit(ExitCode.NOT_JUDGED)
-    found = read_eks_context(kubeconfig, context)
-    target = replace(
-        found, cluster=cluster or found.cluster, region=region or found.region, profile=profile or found.profile
-    )
+    target = read_eks_context(kubeconfig, context).override(cluster=cluster, region=region, profile=profile)
     provider = {"kubeconfig": kubeconfig, **({"context": context} if context else {})}
     reader = StatusReader(provider, namespace, target.cluster)
     identity = IdentityReader(target, provider)

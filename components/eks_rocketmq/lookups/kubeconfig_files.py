@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,11 @@ class EksContext:
     """Account of the cluster, or else of the role that the kubeconfig assumes for its tokens."""
     endpoint: str = ""
     """URL of the API server, if it is that of EKS. That of a proxy tells nothing about the cluster."""
+
+    def override(self, *, cluster: str, region: str, profile: str) -> "EksContext":
+        """Return the context with the values that are not empty."""
+        given = {"cluster": cluster, "region": region, "profile": profile}
+        return replace(self, **{name: value for name, value in given.items() if value})
 
 
 def read_eks_context(kubeconfig: str = "", context: str = "") -> EksContext:

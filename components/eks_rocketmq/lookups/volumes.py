@@ -21,7 +21,7 @@ class Volume:
     has_claim: bool
     """Whether the claim exists and is not being deleted."""
     stateful_set: str
-    """`namespace/name` of the StatefulSet with which Kubernetes deletes the claim; empty if there is none."""
+    """`namespace/name` of the StatefulSet that owns the claim: Kubernetes deletes both. Empty if there is none."""
     size: str
     reclaim_policy: str
     phase: str

@@ -4,14 +4,13 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from eks_rocketmq.args.kubernetes_names import CLUSTER_NAME_TAG, CLUSTER_NAME_TAG_FROM
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.facts.cluster_facts import PolicyFacts, RoleFacts, SimulatedAction, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import list_readable, quote
 from eks_rocketmq.doctor.policies.permissions import (
-    CLUSTER_NAME_TAG,
-    CLUSTER_NAME_VERSION,
     DriverScope,
     allows_snapshots,
     build_driver_scope,
@@ -173,7 +172,7 @@ def _explain_tags(role: RoleFacts, scope: DriverScope, actions: Collection[str])
     unset = ", ".join(each for each in complete if each not in scope.tags)
     return (
         f"the driver does not set the tags: {unset}. It sets them with --k8s-tag-cluster-id={scope.cluster}, and "
-        f"{CLUSTER_NAME_TAG} only since version {'.'.join(map(str, CLUSTER_NAME_VERSION))}",
+        f"{CLUSTER_NAME_TAG} only since version {'.'.join(map(str, CLUSTER_NAME_TAG_FROM))}",
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eks_rocketmq.args.kubernetes_names import EBS_DRIVERS
+from eks_rocketmq.args.kubernetes_names import CLUSTER_NAME_TAG, CLUSTER_NAME_TAG_FROM, EBS_DRIVERS
 from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, ClusterFacts, Facts, PolicyFacts
 from eks_rocketmq.doctor.facts.fact_queries import find_controller, find_driver_version, list_readable
 from eks_rocketmq.doctor.policies.policy_conditions import (
@@ -36,9 +36,6 @@ SNAPSHOT_ACTION = "ec2:CreateVolume"
 KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext")
 """Actions that the driver's role needs for the KMS key of a class."""
 
-CLUSTER_NAME_TAG = "ebs.csi.aws.com/cluster-name"
-CLUSTER_NAME_VERSION = (1, 58, 0)
-"""First version of the driver that sets this tag: its pull request 2899."""
 _REQUEST_TAG = "aws:requesttag/"
 _TAG_PREFIXES = (_REQUEST_TAG, "aws:resourcetag/", "ec2:resourcetag/")
 
@@ -104,7 +101,7 @@ def build_volume_tags(cluster_id: str, version: tuple[int, ...] | None = None) -
     tags = {"ebs.csi.aws.com/cluster": "true", "CSIVolumeName": "pvc-0", "kubernetes.io/created-for/pvc/name": "data"}
     if cluster_id:
         tags[f"kubernetes.io/cluster/{cluster_id}"] = "owned"
-    if cluster_id and (version is None or version >= CLUSTER_NAME_VERSION):
+    if cluster_id and (version is None or version >= CLUSTER_NAME_TAG_FROM):
         tags[CLUSTER_NAME_TAG] = cluster_id
     return tags
 

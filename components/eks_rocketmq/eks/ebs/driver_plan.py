@@ -9,6 +9,7 @@ from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_policy_ar
 from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.errors import ArgumentError, raise_all
 from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.kubernetes_names import CLUSTER_NAME_TAG_FROM
 from eks_rocketmq.args.validation import reject_ignored_args, validate_choice
 from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import ConflictsOnCreate, ConflictsOnUpdate, EbsCsiIdentity
@@ -39,8 +40,6 @@ _KINDS = ("existing", "self_managed", "auto_mode")
 """Arguments that select a driver other than an addon of the stack."""
 DEFAULTS: Mapping[str, object] = {"identity": "irsa", "permissions": "legacy"}
 """Default values, which do not count as conflicting arguments."""
-CLUSTER_SCOPED_FROM = (1, 58)
-"""First version of the driver that sets the tags which the cluster-scoped policy requires."""
 IDENTITIES = get_accepted_values(EbsCsiIdentity)
 CREATE_CONFLICTS = get_accepted_values(ConflictsOnCreate)
 UPDATE_CONFLICTS = get_accepted_values(ConflictsOnUpdate)
@@ -161,7 +160,7 @@ def _check_version(args: Mapping[str, object]) -> None:
         if "addon_version" in args:
             version = validate_addon_version(str(args["addon_version"]), ARGS / "addon_version")
             major, minor = (int(number) for number in version.removeprefix("v").split(".")[:2])
-            if args.get("permissions") == "cluster_scoped" and (major, minor) < CLUSTER_SCOPED_FROM:
+            if args.get("permissions") == "cluster_scoped" and (major, minor) < CLUSTER_NAME_TAG_FROM:
                 raise ArgumentError(
                     ARGS / "addon_version",
                     "driver-without-cluster-tags",
@@ -171,8 +170,8 @@ def _check_version(args: Mapping[str, object]) -> None:
                     remedy="Set a newer version, or set {permissions} to 'legacy', 'v2' or 'generated'",
                     given=version,
                     permissions=ARGS / "permissions",
-                    major=CLUSTER_SCOPED_FROM[0],
-                    minor=CLUSTER_SCOPED_FROM[1],
+                    major=CLUSTER_NAME_TAG_FROM[0],
+                    minor=CLUSTER_NAME_TAG_FROM[1],
                 )
         return
     reject_ignored_args(args, ("addon_version",), ARGS, ARGS / "most_recent", "selects the newest version")

@@ -10,9 +10,8 @@ from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceH
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.errors import ArgumentError
-from eks_rocketmq.args.kubernetes_names import EBS_DRIVER, POD_IDENTITY_AGENT
+from eks_rocketmq.args.kubernetes_names import CLUSTER_NAME_TAG_FROM, EBS_DRIVER, POD_IDENTITY_AGENT
 from eks_rocketmq.eks.account.aws_create_checks import create_session_factory
-from eks_rocketmq.eks.ebs.driver_plan import CLUSTER_SCOPED_FROM
 from eks_rocketmq.eks.ebs.ebs_csi_policy import allows_volume, get_required_tags
 from eks_rocketmq.eks.ebs.self_managed_driver import NAMESPACE, DriverNames
 from eks_rocketmq.lookups.check_hooks import create_check_hooks
@@ -251,7 +250,7 @@ def validate_driver_tags(permissions: str, cluster: str, deployment: str, tags: 
         cluster=cluster,
         deployment=deployment,
         missing=", ".join(f"{key} = {value}" for key, value in sorted(missing)),
-        version=".".join(map(str, CLUSTER_SCOPED_FROM)),
+        version=".".join(map(str, CLUSTER_NAME_TAG_FROM)),
         addon_version=ARGS / "addon_version",
         permissions=ARGS / "permissions",
     )

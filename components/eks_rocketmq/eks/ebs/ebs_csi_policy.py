@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, validate_cluster_name
+from eks_rocketmq.args.kubernetes_names import CLUSTER_NAME_TAG
 from eks_rocketmq.eks.iam.policy_documents import Statement, build_policy
 
 _DRIVER_TAG = "ebs.csi.aws.com/cluster"
-_CLUSTER_NAME_TAG = "ebs.csi.aws.com/cluster-name"
 _CLAIM_TAG = "kubernetes.io/created-for/pvc/name"
 
 
@@ -89,7 +89,7 @@ def get_required_tags(permissions: str, cluster: str) -> dict[str, str]:
     """Return the tags that a volume must have so that the driver can attach it."""
     return {
         "v2": {_DRIVER_TAG: "true"},
-        "cluster_scoped": {_CLUSTER_NAME_TAG: cluster},
+        "cluster_scoped": {CLUSTER_NAME_TAG: cluster},
         "generated": _get_driver_tags(cluster),
     }.get(permissions, {})
 

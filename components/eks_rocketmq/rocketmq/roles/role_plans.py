@@ -239,7 +239,7 @@ def plan_broker_group(
 
 
 def _plan_metadata(version: str) -> dict[str, Value]:
-    """Return the keys with which a broker answers with all its topics and consumer groups at once.
+    """Return the keys that let a broker answer with all its topics and consumer groups at once.
 
     RocketMQ 5.4.0 and 5.5.0 answer with pages of 2,000. A slave loses the last topic if it is alone on its page
     (BrokerOuterAPI.getAllTopicConfig ends at the total minus one), and declare.sh would see the first page only.

@@ -84,7 +84,7 @@ assert_topics() { # GROUP ADDRESS MASTER
   while read -r line; do
     read -r name _ queues _ <<<"$line"
     written=$(awk -v name="$name" '$1 == name { print $4 }' <<<"$topics")
-    # Nobody would read the messages in the queues above: see the argument `write_queues`.
+    # Consumers would not read the messages in the queues above: see the argument `write_queues`.
     if ((${written:-0} > queues)); then
       REFUSED=1
       MISSING+=("topic $name is refused: $2 has $written write queues, and $queues read queues are declared. Declare $written queues, and fewer write queues first")
