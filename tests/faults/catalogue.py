@@ -57,9 +57,12 @@ LONGEST_SECONDS: Mapping[str, float] = {
     **dict.fromkeys(MASTER_STAYS, 6.0),
     **dict.fromkeys(("controller-leader-killed", "controller-leader-hung", "controller-quorum-lost"), 6.0),
     "controllers-emptied": 6.0,
+    # Bare processes have no readiness probe: clients may ask a name server up to 10 s before the master registers.
+    "name-servers-killed": 12.0,
     **dict.fromkeys(("master-killed", "master-hung", "returning-master-elected", "power-lost-by-master"), 20.0),
     **dict.fromkeys(("volume-hung-under-master", "controllers-isolated-from-master"), 20.0),
-    "everything-killed": 120.0,
+    # Beside the sandbox, the JVMs of a whole cluster take a minute to start.
+    **dict.fromkeys(("everything-killed", "power-lost-by-all"), 120.0),
 }
 """Longest times for which faults may stop the writes of remoting clients, in the worst run on a busy machine."""
 
