@@ -12,11 +12,8 @@ from typing import Any
 from eks_rocketmq.args.aws_identifiers import build_oidc_provider_arn, parse_account
 from eks_rocketmq.lookups.aws_session import Session
 from eks_rocketmq.lookups.existing_resource import ExistingResource
-from eks_rocketmq.lookups.role_trust import (
-    POD_IDENTITY_SERVICE,
-    list_pod_identity_clusters,
-    list_trusted_providers,
-)
+from eks_rocketmq.lookups.policy_elements import POD_IDENTITY_SERVICE
+from eks_rocketmq.lookups.role_trust import list_pod_identity_clusters, list_trusted_providers
 from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 
 ROLE = "aws:iam/role:Role"

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-POD_IDENTITY_SERVICE = "pods.eks.amazonaws.com"
+from eks_rocketmq.lookups.policy_elements import POD_IDENTITY_SERVICE, list_principals, list_statements, list_values
+
 _CLUSTER_KEYS = frozenset({"aws:requesttag/eks-cluster-arn", "aws:sourcearn"})
 _LIMITING_OPERATORS = frozenset({"StringEquals", "StringLike", "ArnEquals", "ArnLike"})
 ANY_CLUSTER = "any cluster"
@@ -34,19 +35,13 @@ def _list_clusters(conditions: Mapping[str, Any]) -> list[str]:
         if operator in _LIMITING_OPERATORS
         for key, values in keys.items()
         if key.lower() in _CLUSTER_KEYS
-        for cluster in _list_values(values)
+        for cluster in list_values(values)
     ]
 
 
 def _iterate_principals(policy: Mapping[str, Any], kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield each principal of a kind, with the conditions of its statement."""
-    for statement in _list_values(policy.get("Statement", [])):
-        principal = statement.get("Principal", {})
-        if isinstance(principal, Mapping) and statement.get("Effect") != "Deny":
-            for each in _list_values(principal.get(kind, [])):
+    for statement in list_statements(policy):
+        if statement.get("Effect") != "Deny":
+            for each in list_principals(statement.get("Principal"), kind):
                 yield each, statement.get("Condition") or {}
-
-
-def _list_values(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
-    """Return the values of an element. IAM accepts one statement or value without a list."""
-    return value if isinstance(value, list) else [value]

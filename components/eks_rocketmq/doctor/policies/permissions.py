@@ -13,10 +13,9 @@ from eks_rocketmq.doctor.policies.policy_conditions import (
     evaluate_action,
     evaluate_conditions,
     is_denied,
-    list_statements,
-    list_values,
     matches_action,
 )
+from eks_rocketmq.lookups.policy_elements import list_principals, list_statements, list_values
 
 _VOLUME, _SNAPSHOT, _ANY = "volume", "snapshot", "*"
 DRIVER_ACTIONS: Mapping[str, str] = {
@@ -220,7 +219,7 @@ def _is_denied_principal(statement: Mapping[str, Any], principals: tuple[str, ..
 
 
 def _list_principals(principal: Any) -> list[str]:  # noqa: ANN401 - JSON
-    return list_values(principal.get("AWS", [])) if isinstance(principal, Mapping) else list_values(principal or [])
+    return list_principals(principal, "AWS") if isinstance(principal, Mapping) else list_values(principal or [])
 
 
 def parse_documents(policies: Iterable[PolicyFacts]) -> list[Mapping[str, Any]]:

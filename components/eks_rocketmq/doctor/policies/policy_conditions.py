@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from eks_rocketmq.lookups.policy_elements import list_statements, list_values
+
 _SET_OPERATORS = ("ForAnyValue:", "ForAllValues:")
 _IF_EXISTS = "IfExists"
 _AWS_PREFIXES = ("aws:", "ec2:", "iam:", "kms:", "saml:", "sts:")
@@ -83,18 +85,6 @@ def combine_any(results: Iterable[bool | None]) -> bool | None:
     if True in found:
         return True
     return None if None in found else False
-
-
-def list_values(value: Any) -> list[str]:  # noqa: ANN401 - JSON
-    """Return the values of a policy element, which is one value or a list."""
-    values = value if isinstance(value, list | tuple) else [value]
-    return [str(each).lower() if isinstance(each, bool) else str(each) for each in values]
-
-
-def list_statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the statements of a policy document."""
-    found = document.get("Statement") or []
-    return [each for each in (found if isinstance(found, list) else [found]) if isinstance(each, Mapping)]
 
 
 def evaluate_conditions(block: Mapping[str, Any], context: RequestContext) -> StatementResult:

@@ -17,15 +17,13 @@ from eks_rocketmq.doctor.policies.policy_conditions import (
     combine_any,
     evaluate_conditions,
     is_aws_key,
-    list_statements,
-    list_values,
     match_text,
     matches_action,
 )
+from eks_rocketmq.lookups.policy_elements import POD_IDENTITY_SERVICE, list_principals, list_statements, list_values
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 POD_IDENTITY_ACTIONS = ("sts:AssumeRole", "sts:TagSession")
-POD_IDENTITY_SERVICE = "pods.eks.amazonaws.com"
 _PROVIDER_ARN = re.compile(r"arn:(?P<partition>[^:]+):iam::(?P<account>[^:]*):oidc-provider/(?P<host>.+)")
 
 MismatchKind = Literal[
@@ -76,9 +74,7 @@ class WebIdentityRequest:
 
     def matches_principal(self, principal: Any) -> bool:  # noqa: ANN401 - JSON
         """Return whether the element `Principal` contains the provider."""
-        if principal == "*":
-            return True
-        return isinstance(principal, Mapping) and self.provider_arn in list_values(principal.get("Federated", []))
+        return principal == "*" or self.provider_arn in list_principals(principal, "Federated")
 
 
 @dataclass(frozen=True)
@@ -108,9 +104,7 @@ class PodIdentityRequest:
 
     def matches_principal(self, principal: Any) -> bool:  # noqa: ANN401 - JSON
         """Return whether the element `Principal` contains the service of Pod Identity."""
-        if principal == "*":
-            return True
-        return isinstance(principal, Mapping) and POD_IDENTITY_SERVICE in list_values(principal.get("Service", []))
+        return principal == "*" or POD_IDENTITY_SERVICE in list_principals(principal, "Service")
 
 
 TrustRequest = WebIdentityRequest | PodIdentityRequest
@@ -198,7 +192,7 @@ def _explain_principal(principal: Any, request: TrustRequest) -> Mismatch:  # no
     found = json.dumps(principal, sort_keys=True) if principal else "no principal"
     if isinstance(request, PodIdentityRequest):
         return Mismatch("provider", found, f"the service {POD_IDENTITY_SERVICE}")
-    federated = list_values(principal.get("Federated", [])) if isinstance(principal, Mapping) else []
+    federated = list_principals(principal, "Federated")
     if not federated:
         return Mismatch("provider", found, request.provider_arn)
     found = f"{', '.join(federated)} ({_compare_arns(federated[0], request)})"
