@@ -70,27 +70,26 @@ def describe_conflict(type_: str, found: ExistingResource, stack: str, existing:
 
 
 def reject_existing_object(
-    name: str, kubeconfig: Input[str | None] | None, describe_error: Callable[[str, ExistingResource], str]
-) -> ResourceHookBinding | None:
+    name: str,
+    resolve_settings: Callable[[], Awaitable[Mapping[str, str] | None]],
+    describe_error: Callable[[str, ExistingResource], str],
+) -> ResourceHookBinding:
     """Return a hook that rejects the create of a Kubernetes object that exists and belongs to another owner.
 
     Args:
         name: name of the resource; the hook is `<name>-preflight`.
-        kubeconfig: kubeconfig of the cluster. Nothing is looked up if it is missing or not known yet.
+        resolve_settings: returns kubeconfig and context of the cluster. Nothing is looked up if it returns None.
         describe_error: returns the error for type and found object.
     """
-    if kubeconfig is None:
-        return None
-    config: Output[str | None] = Output.from_input(kubeconfig)
 
-    def find(known: str, inputs: Mapping[str, Any]) -> ExistingResource | None:
+    def find(settings: Mapping[str, str], inputs: Mapping[str, Any]) -> ExistingResource | None:
         from eks_rocketmq.lookups.kubernetes_objects import find_object  # noqa: PLC0415 - takes 0.25 s to load, and only a create needs it
 
-        return find_object({"kubeconfig": known}, inputs)
+        return find_object(settings, inputs)
 
     async def look_up(args: ResourceHookArgs) -> ExistingResource | None:
-        known = await config.future()
-        return await asyncio.to_thread(find, known, args.new_inputs or {}) if known else None
+        settings = await resolve_settings()
+        return await asyncio.to_thread(find, settings, args.new_inputs or {}) if settings else None
 
     return create_existence_hook(name, look_up, lambda args, found: describe_error(args.type, found))
 

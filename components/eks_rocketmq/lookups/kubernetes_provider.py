@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pulumi import Output, ProviderResource
+from pulumi import Input, Output, ProviderResource
 
 POD_TYPE = "kubernetes:core/v1:Pod"
 """Type token by which a component finds its Kubernetes provider."""
@@ -20,3 +20,10 @@ async def resolve_provider(provider: ProviderResource | None) -> Mapping[str, st
         return settings
     has_context = "context" in settings and "cluster" not in settings
     return settings if has_context and await outputs["kubeconfig"].is_known() else None
+
+
+async def resolve_kubeconfig(kubeconfig: Input[str]) -> Mapping[str, str] | None:
+    """Return the settings of a provider with this kubeconfig, or None if it is not known yet."""
+    output: Output[str] = Output.from_input(kubeconfig)
+    known = await output.future()
+    return {"kubeconfig": known} if known else None

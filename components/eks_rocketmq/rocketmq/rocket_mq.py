@@ -12,6 +12,7 @@ from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.args.validation import validate_dns_subdomain
 from eks_rocketmq.lookups.create_checks import describe_conflict, get_ownership_tags, reject_existing_object
+from eks_rocketmq.lookups.kubernetes_provider import POD_TYPE, resolve_provider
 from eks_rocketmq.pulumi_sdk.component import (
     child_options,
     collect_outputs,
@@ -253,11 +254,15 @@ def _create_namespace(parent: RocketMq, name: str, planned: RocketMqPlan) -> Inp
 
 def _reject_existing_namespace(parent: RocketMq, name: str) -> ResourceHookBinding | None:
     """Return a hook that rejects an existing namespace, found in the cluster of the component's explicit provider."""
+    provider = parent.get_provider(POD_TYPE)
+    if provider is None:
+        return None
     stack = get_stack()
     alternative = f"set {spell_argument(ARGS / 'create_namespace')} to false"
-    kubeconfig = getattr(parent.get_provider("kubernetes:core/v1:Namespace"), "kubeconfig", None)
     return reject_existing_object(
-        f"{name}-namespace", kubeconfig, lambda type_, found: describe_conflict(type_, found, stack, alternative)
+        f"{name}-namespace",
+        lambda: resolve_provider(provider),
+        lambda type_, found: describe_conflict(type_, found, stack, alternative),
     )
 
 

@@ -17,6 +17,7 @@ from eks_rocketmq.eks.ebs.self_managed_driver import NAMESPACE, DriverNames
 from eks_rocketmq.lookups.check_hooks import create_check_hooks
 from eks_rocketmq.lookups.create_checks import create_existence_hook
 from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.lookups.kubernetes_provider import resolve_kubeconfig
 from eks_rocketmq.lookups.volume_tags import read_volume_tags
 from eks_rocketmq.pulumi_sdk.component import spell_argument
 
@@ -39,19 +40,17 @@ def reject_unmanaged_driver(name: str, kubeconfig: Input[str] | None) -> Resourc
     """
     if kubeconfig is None:
         return None
-    kubeconfig_output: Output[str] = Output.from_input(kubeconfig)
 
-    def find(known: str) -> ExistingResource | None:
+    def find(provider: Mapping[str, str]) -> ExistingResource | None:
         from eks_rocketmq.eks.ebs.driver_lookup import find_controller, has_auto_mode  # noqa: PLC0415 - loads the client
 
-        provider = {"kubeconfig": known}
         if has_auto_mode(provider):
             pulumi.log.warn(_TWO_DRIVERS)
         return find_controller(provider)
 
     async def find_driver(_: ResourceHookArgs) -> ExistingResource | None:
-        known = await kubeconfig_output.future()
-        return await asyncio.to_thread(find, known) if known else None
+        provider = await resolve_kubeconfig(kubeconfig)
+        return await asyncio.to_thread(find, provider) if provider else None
 
     return create_existence_hook(
         f"{name}-driver", find_driver, lambda args, found: _format_error(args.new_inputs or {}, found.id)
@@ -66,12 +65,11 @@ def warn_about_missing_agent(name: str, kubeconfig: Input[str] | None) -> Resour
     """
     if kubeconfig is None:
         return None
-    kubeconfig_output: Output[str] = Output.from_input(kubeconfig)
 
-    def warn(known: str) -> None:
+    def warn(provider: Mapping[str, str]) -> None:
         from eks_rocketmq.eks.ebs.driver_lookup import has_agent  # noqa: PLC0415 - loads the client
 
-        if not has_agent({"kubeconfig": known}):
+        if not has_agent(provider):
             pulumi.log.warn(
                 f"the cluster has no agent of EKS Pod Identity (DaemonSet {NAMESPACE}/{POD_IDENTITY_AGENT}). Without "
                 "it, the EBS CSI driver gets no credentials, and `pulumi up` waits 20 minutes for its addon and fails. "
@@ -80,8 +78,8 @@ def warn_about_missing_agent(name: str, kubeconfig: Input[str] | None) -> Resour
             )
 
     async def check(_: ResourceHookArgs) -> None:
-        if known := await kubeconfig_output.future():
-            await asyncio.to_thread(warn, known)
+        if provider := await resolve_kubeconfig(kubeconfig):
+            await asyncio.to_thread(warn, provider)
 
     question = "whether the cluster has the agent of EKS Pod Identity"
     return ResourceHookBinding(before_create=create_check_hooks(f"{name}-agent", question, check))

@@ -16,6 +16,7 @@ from eks_rocketmq.eks.ebs import storage_class_plan
 from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
 from eks_rocketmq.lookups.create_checks import OWNER_TAG, get_ownership_tags, reject_existing_object
 from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.lookups.kubernetes_provider import resolve_kubeconfig
 from eks_rocketmq.pulumi_sdk.component import (
     apply_redacted,
     child_options,
@@ -184,9 +185,11 @@ def _reject_existing_class(name: str, kubeconfig: Input[str] | None) -> Resource
 
     The hook of the resource `name` is `<name>-preflight`. The check is skipped if `kubeconfig` is missing or unknown.
     """
+    if kubeconfig is None:
+        return None
     return reject_existing_object(
         name,
-        kubeconfig,
+        lambda: resolve_kubeconfig(kubeconfig),
         lambda _, found: spell_error(storage_class_plan.build_name_conflict(found.id, _describe_owner(found))),
     )
 

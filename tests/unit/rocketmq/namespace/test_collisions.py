@@ -15,6 +15,7 @@ from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.rocket_mq import RocketMq
 from tests.unit.harness import Recording, run
 from tests.unit.kubernetes_api import Api
+from tests.unit.rocketmq.update_case import deploy
 from tests.unit.rocketmq_case import args
 
 OLD = {"app": "rocketmq-broker"}
@@ -364,3 +365,14 @@ def test_forbidden_dry_run_is_only_a_warning(api: Api, warned: list[str]) -> Non
     check_level(api)
     (line,) = warned
     assert line.startswith("cannot tell whether pods of rocketmq-namespace meet its Pod Security level")
+
+
+def test_an_existing_namespace_is_found_in_the_context_of_the_provider(api: Api, warned: list[str]) -> None:
+    # Without a current context, a lookup that ignores that of the provider finds no cluster.
+    kubeconfig = api.kubeconfig.replace('"current-context": "x"', '"current-context": ""')
+    api.objects["/api/v1"] = {"resources": [{"name": "namespaces", "kind": "Namespace", "namespaced": False}]}
+    api.objects["/api/v1/namespaces/rocketmq"] = {"metadata": {"name": "rocketmq"}}
+    recording = deploy({}, {"kubeconfig": kubeconfig, "context": "x"})
+    with pytest.raises(RuntimeError, match="'rocketmq' exists already and is not part of stack"):
+        run_hook(recording.hooks["rocketmq-namespace-preflight"], recording.one("Namespace").inputs)
+    assert warned == []
