@@ -186,7 +186,7 @@ def _grants_to(
     return any(
         statement.get("Effect") == "Allow"
         and matches_action(statement, action)
-        and any(each in _list_principals(statement.get("Principal")) for each in principals)
+        and any(each in _list_aws_principals(statement.get("Principal")) for each in principals)
         and evaluate_conditions(statement.get("Condition") or {}, context).holds is not False
         for document in documents
         for statement in list_statements(document)
@@ -213,12 +213,12 @@ def _denies(
 def _is_denied_principal(statement: Mapping[str, Any], principals: tuple[str, ...]) -> bool:
     if "NotPrincipal" in statement:
         # A NotPrincipal that names a session of the role exempts that session. Its name is unknown.
-        named = _list_principals(statement["NotPrincipal"])
+        named = _list_aws_principals(statement["NotPrincipal"])
         return not any(each in principals or ":assumed-role/" in each for each in named)
-    return any(each in principals for each in _list_principals(statement.get("Principal")))
+    return any(each in principals for each in _list_aws_principals(statement.get("Principal")))
 
 
-def _list_principals(principal: Any) -> list[str]:  # noqa: ANN401 - JSON
+def _list_aws_principals(principal: Any) -> list[str]:  # noqa: ANN401 - JSON
     return list_principals(principal, "AWS") if isinstance(principal, Mapping) else list_values(principal or [])
 
 
