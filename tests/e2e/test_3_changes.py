@@ -148,7 +148,8 @@ def test_driver_and_provider_are_given_to_another_owner_and_adopted_again(deploy
         output = deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview", *existing)
 
         assert "[retain]" in output
-        assert eks.describe_addon(**addon)["addon"]["status"] == "ACTIVE"
+        # EKS calls an addon DEGRADED while one of its pods is not ready, as for seconds on a busy machine.
+        eventually(lambda: eks.describe_addon(**addon)["addon"]["status"] == "ACTIVE", 120, "the addon is ACTIVE")
         assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER_ARN)["ClientIDList"]
     deployed.adopt()
     deployed.pulumi("up", "-s", "prod", "--yes", "--skip-preview")
