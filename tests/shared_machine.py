@@ -59,6 +59,9 @@ class Progress:
         if report.failed or report.duration >= _SLOW_SECONDS:
             self._reporter.ensure_newline()
             self._reporter.write_line(f"{report.nodeid} {report.when} {report.outcome} {report.duration:.0f} s")
+        if report.failed:
+            # CI may end the run before pytest prints the failures.
+            self._reporter.write_line(report.longreprtext)
 
 
 @pytest.hookimpl(trylast=True)
